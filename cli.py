@@ -1,0 +1,5 @@
+"""The command ``engine``."""
+
+
+def main() -> None:
+    """Run the command line."""
