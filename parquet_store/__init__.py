@@ -1,1 +1,31 @@
+"""Market data on disk: append-only Parquet files under one manifest, read as of any moment."""
 
+from parquet_store.append import append, append_many
+from parquet_store.calendar import known_at, sessions
+from parquet_store.errors import EngineError, StoreError
+from parquet_store.manifest import FileEntry, Manifest
+from parquet_store.scan import scan
+from parquet_store.schema import SCHEMAS, TableSchema
+from parquet_store.store import Store, default_root, open_store, read_manifest
+from parquet_store.universe import SeriesSpec, Universe, load_universe
+
+__all__ = [
+    "SCHEMAS",
+    "EngineError",
+    "FileEntry",
+    "Manifest",
+    "SeriesSpec",
+    "Store",
+    "StoreError",
+    "TableSchema",
+    "Universe",
+    "append",
+    "append_many",
+    "default_root",
+    "known_at",
+    "load_universe",
+    "open_store",
+    "read_manifest",
+    "scan",
+    "sessions",
+]

@@ -1,0 +1,121 @@
+"""Reading: the latest row of each key among those seen by a moment, from the files that can hold it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import polars as pl
+
+from parquet_store.errors import StoreError
+from parquet_store.manifest import FileEntry, Manifest
+from parquet_store.schema import TableSchema, table_schema
+from parquet_store.store import Store, read_manifest
+
+__all__ = ["scan"]
+
+_ORDER = "__order_written"
+
+
+@dataclass(frozen=True)
+class _Selection:
+    as_of: datetime | None
+    series: Collection[str] | None
+    first: date | None
+    last: date | None
+    run_id: str | None
+
+
+def scan(
+    store: Store,
+    table: str,
+    *,
+    as_of: datetime | None = None,
+    series: Collection[str] | None = None,
+    first: date | None = None,
+    last: date | None = None,
+    run_id: str | None = None,
+    manifest: Manifest | None = None,
+) -> pl.LazyFrame:
+    """Return a table as it was known at a moment, sorted by key.
+
+    Of the rows with one key the latest counts, by ``seen_at`` and, at the same moment, by the order written.
+
+    Parameters
+    ----------
+    table
+        The table's name.
+    as_of
+        Only rows seen at or before this moment; it must bear a time zone. None: all.
+    series, first, last
+        Only these series and days (both ends included); files without them are not opened.
+    run_id
+        Only rows of this run, for the tables of sweeps; other runs' files are not opened.
+    manifest
+        The manifest to read under, so that several reads see the same store; None: the current one.
+
+    Raises
+    ------
+    StoreError
+        If there is no such table, it has no such column, or `as_of` has no time zone.
+    """
+    schema = table_schema(table)
+    if as_of is not None and as_of.tzinfo is None:
+        msg = f"as-of {as_of} has no time zone; give it one"
+        raise StoreError(msg)
+    held = read_manifest(store) if manifest is None else manifest
+    chosen = _Selection(as_of, series, first, last, run_id)
+    wanted = _wanted(schema, chosen)
+    entries = [entry for entry in held.entries(table, as_of) if _may_hold(entry, chosen)]
+    if not entries:
+        return pl.LazyFrame(schema=dict(schema.columns))
+    rows = _rows(store, entries, schema)
+    return _latest(rows.filter(wanted) if wanted else rows, schema)
+
+
+def _may_hold(entry: FileEntry, chosen: _Selection) -> bool:
+    if chosen.run_id is not None and entry.run_id not in (None, chosen.run_id):
+        return False
+    if chosen.series is not None and entry.series is not None and not set(chosen.series).intersection(entry.series):
+        return False
+    if chosen.first is not None and entry.last is not None and entry.last < chosen.first:
+        return False
+    return chosen.last is None or entry.first is None or entry.first <= chosen.last
+
+
+def _rows(store: Store, entries: Sequence[FileEntry], schema: TableSchema) -> pl.LazyFrame:
+    frames = [
+        pl.scan_parquet(store.root / entry.path, glob=False).with_columns(pl.lit(order, pl.UInt32).alias(_ORDER))
+        for order, entry in enumerate(entries)
+    ]
+    return pl.concat(frames, how="diagonal_relaxed" if schema.extra_columns else "vertical")
+
+
+def _wanted(schema: TableSchema, chosen: _Selection) -> list[pl.Expr]:
+    wanted = []
+    if chosen.as_of is not None:
+        wanted.append(pl.col("seen_at") <= chosen.as_of)
+    if chosen.series is not None:
+        wanted.append(pl.col(_column(schema, schema.series, "series")).is_in(sorted(chosen.series)))
+    if chosen.first is not None:
+        wanted.append(pl.col(_column(schema, schema.date, "dates")) >= chosen.first)
+    if chosen.last is not None:
+        wanted.append(pl.col(_column(schema, schema.date, "dates")) <= chosen.last)
+    if chosen.run_id is not None:
+        wanted.append(
+            pl.col(_column(schema, "run_id" if "run_id" in schema.columns else None, "runs")) == chosen.run_id
+        )
+    return wanted
+
+
+def _column(schema: TableSchema, name: str | None, what: str) -> str:
+    if name is None:
+        msg = f"table '{schema.name}' has no {what} to choose by"
+        raise StoreError(msg)
+    return name
+
+
+def _latest(rows: pl.LazyFrame, schema: TableSchema) -> pl.LazyFrame:
+    if not schema.key:
+        return rows.drop(_ORDER)
+    ordered = rows.sort([*schema.key, "seen_at", _ORDER])
+    return ordered.unique(subset=list(schema.key), keep="last", maintain_order=True).drop(_ORDER)

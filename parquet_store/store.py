@@ -1,0 +1,112 @@
+"""Where a store lies, how it is opened and how its manifest is read."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from parquet_store.errors import StoreError
+from parquet_store.files import disk_faults_explained, make_folder, publish, write_synced
+from parquet_store.lock import exclusive
+from parquet_store.manifest import Manifest, decode, empty_manifest, encode
+
+__all__ = ["Store", "default_root", "open_store", "read_manifest", "replace_manifest"]
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store on disk.
+
+    Attributes
+    ----------
+    root
+        Its folder: ``manifest.json``, ``data/<table>/*.parquet``, ``staging/`` for files being written, and ``lock``.
+    """
+
+    root: Path
+
+    @property
+    def manifest_path(self) -> Path:
+        """The file that lists all data files."""
+        return self.root / "manifest.json"
+
+    @property
+    def lock_path(self) -> Path:
+        """The file that a writer locks."""
+        return self.root / "lock"
+
+    @property
+    def staging(self) -> Path:
+        """The folder of files that are not yet part of the store."""
+        return self.root / "staging"
+
+    def folder(self, table: str) -> Path:
+        """Return the folder of a table's data files."""
+        return self.root / "data" / table
+
+
+def default_root() -> Path:
+    """Return the store's place when none is given: the environment variable ``ENGINE_STORE``, else ``./store``."""
+    return Path(os.environ.get("ENGINE_STORE") or "store")
+
+
+def open_store(root: str | Path, *, create: bool = False) -> Store:
+    """Open a store.
+
+    Parameters
+    ----------
+    root
+        Its folder.
+    create
+        Whether to make an empty store where there is none; the folder must then be absent or empty.
+
+    Raises
+    ------
+    StoreError
+        If there is no store, the folder is not a store, it was written by a newer version, or it cannot be made.
+    """
+    store = Store(Path(root))
+    if store.manifest_path.is_file():
+        read_manifest(store)
+        return store
+    if store.root.exists() and not _is_unfinished(store):
+        msg = f"{store.root} is not a store: it has no manifest.json; choose an empty or absent folder with --store"
+        raise StoreError(msg)
+    if not create:
+        msg = f"there is no store at {store.root}; make one with `engine data demo` or `engine data import FILE`"
+        raise StoreError(msg)
+    with disk_faults_explained(f"making a store at {store.root}"):
+        make_folder(store.staging)
+        with exclusive(store.lock_path):
+            if not store.manifest_path.is_file():
+                replace_manifest(store, empty_manifest())
+    return store
+
+
+def read_manifest(store: Store) -> Manifest:
+    """Read what the store holds now.
+
+    Raises
+    ------
+    StoreError
+        If the manifest is absent, damaged or of a newer version.
+    """
+    try:
+        payload = store.manifest_path.read_bytes()
+    except OSError as error:
+        msg = f"the manifest {store.manifest_path} cannot be read: {error.strerror}"
+        raise StoreError(msg) from error
+    return decode(payload, store.manifest_path)
+
+
+def replace_manifest(store: Store, manifest: Manifest) -> None:
+    """Make `manifest` what the store holds, in one step; the caller holds the lock."""
+    staged = store.staging / "manifest.json"
+    write_synced(staged, encode(manifest))
+    publish(staged, store.manifest_path)
+
+
+def _is_unfinished(store: Store) -> bool:
+    """Say whether the folder is empty, or is what a crash leaves of making a store."""
+    if not store.root.is_dir():
+        return False
+    return {path.name for path in store.root.iterdir()} <= {store.lock_path.name, store.staging.name}
