@@ -1,19 +1,26 @@
 """Market data on disk: append-only Parquet files under one manifest, read as of any moment."""
 
-from parquet_store.append import append, append_many
+from parquet_store.append import SIMULATED, append, append_many
 from parquet_store.calendar import known_at, sessions
 from parquet_store.errors import EngineError, StoreError
+from parquet_store.export import export
+from parquet_store.importing import ImportReport, import_files
 from parquet_store.manifest import FileEntry, Manifest
+from parquet_store.revise import Revision, revise
 from parquet_store.scan import scan
 from parquet_store.schema import SCHEMAS, TableSchema
+from parquet_store.status import status
 from parquet_store.store import Store, default_root, open_store, read_manifest
 from parquet_store.universe import SeriesSpec, Universe, load_universe
 
 __all__ = [
     "SCHEMAS",
+    "SIMULATED",
     "EngineError",
     "FileEntry",
+    "ImportReport",
     "Manifest",
+    "Revision",
     "SeriesSpec",
     "Store",
     "StoreError",
@@ -22,10 +29,14 @@ __all__ = [
     "append",
     "append_many",
     "default_root",
+    "export",
+    "import_files",
     "known_at",
     "load_universe",
     "open_store",
     "read_manifest",
+    "revise",
     "scan",
     "sessions",
+    "status",
 ]

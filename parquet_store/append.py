@@ -11,10 +11,13 @@ from parquet_store.errors import StoreError
 from parquet_store.files import disk_faults_explained, make_folder, publish, write_synced
 from parquet_store.lock import exclusive
 from parquet_store.manifest import FileEntry, Manifest, extended
-from parquet_store.schema import MOMENT, TableSchema, conform, fingerprint, table_schema
+from parquet_store.schema import MOMENT, SCHEMAS, TableSchema, conform, fingerprint, table_schema
 from parquet_store.store import Store, read_manifest, replace_manifest
 
-__all__ = ["append", "append_many", "commit", "moment_of_writing", "with_seen_at"]
+__all__ = ["SIMULATED", "append", "append_many", "commit", "moment_of_writing", "with_seen_at"]
+
+SIMULATED = "simulated"
+"""The source of every row of the simulated market; a store holds it alone or not at all."""
 
 _ROW_GROUP = 122_880
 _SERIES_LISTED = 256
@@ -95,6 +98,7 @@ def commit(
     store: Store, manifest: Manifest, frames: Sequence[tuple[TableSchema, pl.DataFrame]], *, run_id: str | None = None
 ) -> tuple[FileEntry, ...]:
     """Write conforming frames as files and list them; the caller holds the lock and read `manifest` under it."""
+    _refuse_mixture(store, manifest, frames)
     _clear_staging(store)
     entries = tuple(
         _write(store, schema, frame, f"{manifest.generation + 1:08d}-{position:03d}", run_id)
@@ -102,6 +106,17 @@ def commit(
     )
     replace_manifest(store, extended(manifest, entries))
     return entries
+
+
+def _refuse_mixture(store: Store, manifest: Manifest, frames: Sequence[tuple[TableSchema, pl.DataFrame]]) -> None:
+    """Keep simulated rows and others out of one store, so that no result can mix them unnoticed."""
+    simulated = {entry.source == SIMULATED for entry in manifest.files if SCHEMAS[entry.table].series is not None}
+    for schema, frame in frames:
+        if schema.series is not None:
+            simulated.update(source == SIMULATED for source in frame["source"].unique())
+    if len(simulated) > 1:
+        msg = f"the store at {store.root} would mix simulated and real rows; choose another store with --store"
+        raise StoreError(msg)
 
 
 def _clear_staging(store: Store) -> None:

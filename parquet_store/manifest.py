@@ -1,7 +1,7 @@
 """The manifest: the one file that says which data files make up the store.
 
-It is JSON, one file entry a line, and is replaced as a whole. Its id is the hash of the entries' text: it names the data
-a result was computed from, and a damaged manifest is noticed.
+It is JSON, one file entry a line, and is replaced as a whole. Its id is the hash of the entries' text: it names the
+data a result was computed from, and a damaged manifest is noticed.
 """
 
 import json

@@ -42,6 +42,8 @@ class TableSchema:
         Columns that hold one of a few words.
     positive
         Columns whose values, where there are any, must be above zero.
+    conventions
+        Columns that must be the same in all rows of a series.
     extra_columns
         Whether other columns may stand beside the required ones.
     """
@@ -54,6 +56,7 @@ class TableSchema:
     required: frozenset[str] = frozenset()
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     positive: tuple[str, ...] = ()
+    conventions: tuple[str, ...] = ()
     extra_columns: bool = False
 
 
@@ -78,6 +81,7 @@ _PRICES = TableSchema(
     required=frozenset({"symbol", "date", "close", "basis", "known_at", "seen_at", "source"}),
     choices={"basis": PRICE_BASES},
     positive=("open", "high", "low", "close"),
+    conventions=("basis",),
 )
 
 _ACTIONS = TableSchema(
@@ -114,6 +118,7 @@ _MACRO = TableSchema(
     series="series",
     date="date",
     required=frozenset({"series", "date", "value", "unit", "known_at", "seen_at", "source"}),
+    conventions=("unit",),
 )
 
 _SWEEP_RUNS = TableSchema(

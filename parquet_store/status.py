@@ -1,0 +1,172 @@
+"""What the store holds: each series with its range, gaps, staleness, source and size."""
+
+from datetime import UTC, date, datetime
+
+import polars as pl
+
+from parquet_store.calendar import sessions
+from parquet_store.manifest import Manifest
+from parquet_store.scan import scan
+from parquet_store.schema import SCHEMAS
+from parquet_store.store import Store, read_manifest
+from parquet_store.universe import Calendar, Universe, load_universe
+
+__all__ = ["expected_days", "status"]
+
+_SERIES_COLUMN = {name: schema.series for name, schema in SCHEMAS.items() if schema.series is not None}
+_SHOWN_GAPS = 5
+_BOND_HOLIDAYS = ("Columbus Day", "Veterans Day", "Martin Luther King")
+
+
+def status(
+    store: Store,
+    *,
+    as_of: datetime | None = None,
+    today: date | None = None,
+    universe: Universe | None = None,
+) -> pl.DataFrame:
+    """Return one row for each series of each table, sorted by table and series.
+
+    Parameters
+    ----------
+    as_of
+        Only what was seen by this moment; None: all.
+    today
+        The day against which staleness is measured; None: that of `as_of`, else today (UTC).
+    universe
+        The series' calendars and limits; None: those the project ships.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``table``, ``series``, ``source`` (joined by a comma where there are several), ``first``, ``last``, ``rows``
+        (current ones), ``revised`` (older versions of rows), ``gaps`` (expected days between first and last without
+        a row; null where the universe does not know the calendar), ``first_gaps`` (the first five), ``days_old``
+        (calendar days since the last row), ``stale`` (null where there is no limit), ``bytes`` (the series' share of
+        its files by rows), ``seen_last``.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be read or `as_of` has no time zone.
+    """
+    manifest = read_manifest(store)
+    day = today or (as_of or datetime.now(UTC)).astimezone(UTC).date()
+    known = load_universe() if universe is None else universe
+    frames = [_of_table(store, manifest, table, as_of) for table in _SERIES_COLUMN]
+    held = pl.concat(frames).sort("table", "series")
+    return _with_staleness(_with_gaps(store, manifest, held, as_of, known), day, known)
+
+
+def _of_table(store: Store, manifest: Manifest, table: str, as_of: datetime | None) -> pl.DataFrame:
+    current = scan(store, table, as_of=as_of, manifest=manifest)
+    summary = current.group_by(pl.col(_SERIES_COLUMN[table]).alias("series")).agg(
+        pl.col("source").unique().sort().str.join(", ").alias("source"),
+        pl.col("date").min().alias("first"),
+        pl.col("date").max().alias("last"),
+        pl.len().cast(pl.Int64).alias("rows"),
+        pl.col("seen_at").max().alias("seen_last"),
+    )
+    written = _written(store, manifest, table, as_of)
+    counted = summary.collect(engine="in-memory").join(written, on="series", how="left")
+    return counted.select(
+        pl.lit(table).alias("table"),
+        "series",
+        "source",
+        "first",
+        "last",
+        "rows",
+        (pl.col("written") - pl.col("rows")).alias("revised"),
+        "bytes",
+        "seen_last",
+    )
+
+
+def _written(store: Store, manifest: Manifest, table: str, as_of: datetime | None) -> pl.DataFrame:
+    """Return rows ever written and bytes by series; a file's bytes are shared out by its rows."""
+    counts = [
+        pl.scan_parquet(store.root / entry.path, glob=False)
+        .filter(pl.lit(value=True) if as_of is None else pl.col("seen_at") <= as_of)
+        .group_by(pl.col(_SERIES_COLUMN[table]).alias("series"))
+        .agg(pl.len().cast(pl.Int64).alias("written"), (pl.len() * (entry.bytes / entry.rows)).alias("bytes"))
+        for entry in manifest.entries(table, as_of)
+    ]
+    if not counts:
+        return pl.DataFrame(schema={"series": pl.String, "written": pl.Int64, "bytes": pl.Int64})
+    total = pl.concat(counts).group_by("series").agg(pl.col("written").sum(), pl.col("bytes").sum())
+    return total.with_columns(pl.col("bytes").round().cast(pl.Int64)).collect(engine="in-memory")
+
+
+def _with_gaps(
+    store: Store, manifest: Manifest, held: pl.DataFrame, as_of: datetime | None, universe: Universe
+) -> pl.DataFrame:
+    counts: list[int | None] = []
+    firsts: list[list[date] | None] = []
+    days = {
+        table: scan(store, table, as_of=as_of, manifest=manifest)
+        .select(pl.col(_SERIES_COLUMN[table]).alias("series"), "date")
+        .collect(engine="in-memory")
+        .partition_by("series", as_dict=True)
+        for table in ("prices", "macro")
+    }
+    for table, series, first, last in held.select("table", "series", "first", "last").iter_rows():
+        spec = universe.find(series)
+        if spec is None or table not in days:
+            counts.append(None)
+            firsts.append(None)
+            continue
+        expected = expected_days(spec.calendar, first, last)
+        missing = expected.filter(~expected.is_in(days[table][series,]["date"].implode()))
+        counts.append(missing.len())
+        firsts.append(missing.head(_SHOWN_GAPS).to_list())
+    return held.with_columns(
+        pl.Series("gaps", counts, dtype=pl.Int64), pl.Series("first_gaps", firsts, dtype=pl.List(pl.Date))
+    )
+
+
+def expected_days(calendar: Calendar, first: date, last: date) -> pl.Series:
+    """Return the days from `first` to `last`, both included, on which a series of a calendar has values.
+
+    The bond calendar is that of the NYSE without the holidays that only the bond market keeps: Columbus Day, Veterans
+    Day and, before 1998, the birthday of Martin Luther King.
+    """
+    match calendar:
+        case "nyse":
+            return sessions(first, last)["date"]
+        case "bond":
+            days = sessions(first, last)["date"]
+            return days.filter(~days.is_in(_bond_holidays(first.year, last.year)))
+        case "monthly":
+            return pl.date_range(first.replace(day=1), last, interval="1mo", eager=True)
+        case "daily":
+            return pl.date_range(first, last, eager=True)
+
+
+def _bond_holidays(first_year: int, last_year: int) -> list[date]:
+    from holidays import country_holidays  # noqa: PLC0415 - takes a moment, and most commands need no calendar
+
+    days = country_holidays("US", years=range(first_year, last_year + 1))
+    return [day for day, name in days.items() if name.startswith(_BOND_HOLIDAYS)]
+
+
+def _with_staleness(held: pl.DataFrame, today: date, universe: Universe) -> pl.DataFrame:
+    limits = {spec.name: spec.stale_after_days for spec in universe.series}
+    age = (pl.lit(today) - pl.col("last")).dt.total_days()
+    limit = pl.col("series").replace_strict(limits, default=None, return_dtype=pl.Int64)
+    # A corporate action has no next date to wait for.
+    stale = pl.when(pl.col("table") != "actions").then(age > limit)
+    return held.with_columns(age.alias("days_old"), stale.alias("stale")).select(
+        "table",
+        "series",
+        "source",
+        "first",
+        "last",
+        "rows",
+        "revised",
+        "gaps",
+        "first_gaps",
+        "days_old",
+        "stale",
+        "bytes",
+        "seen_last",
+    )
