@@ -30,7 +30,7 @@ import llvmlite.binding
 import numba
 from numba.core import caching
 
-__all__ = ["cache_directory", "compilation_notice", "compile_with", "jit"]
+__all__ = ["cache_directory", "compilation_notice", "compile_with", "inlined", "jit"]
 
 Compiled = TypeVar("Compiled", bound=Callable[..., Any])
 
@@ -44,7 +44,7 @@ KEPT_SECONDS = 24 * 3600.0
 _listeners: list[Callable[[str], None]] = []
 
 
-def compile_with(*, sources: Sequence[Path] = ()) -> Callable[[Compiled], Compiled]:
+def compile_with(*, sources: Sequence[Path] = (), inline: bool = False) -> Callable[[Compiled], Compiled]:
     """Return the decorator that compiles a function whose code may include functions of `sources`.
 
     Parameters
@@ -52,6 +52,8 @@ def compile_with(*, sources: Sequence[Path] = ()) -> Callable[[Compiled], Compil
     sources
         Files, or folders of ``.py`` files, besides this package. A change in any of them makes a new cache.
         Declare every place outside this package from which a compiled function calls another.
+    inline
+        Make the function part of every one that calls it. For a few operations in a hot loop.
 
     Notes
     -----
@@ -61,7 +63,7 @@ def compile_with(*, sources: Sequence[Path] = ()) -> Callable[[Compiled], Compil
     roots = (KERNELS, *sources)
 
     def decorate(function: Compiled) -> Compiled:
-        dispatcher = numba.njit(**OPTIONS)(function)
+        dispatcher = numba.njit(**OPTIONS, forceinline=inline)(function)
         directory = cache_directory(roots)
         if directory is not None and hasattr(dispatcher, "enable_caching"):  # not so under NUMBA_DISABLE_JIT
             # numba has no public way to pass a cache of one's own.
@@ -69,6 +71,11 @@ def compile_with(*, sources: Sequence[Path] = ()) -> Callable[[Compiled], Compil
         return dispatcher  # type: ignore[no-any-return]
 
     return decorate
+
+
+def inlined(function: Compiled) -> Compiled:
+    """Compile a function of this package into each of its callers."""
+    return compile_with(inline=True)(function)
 
 
 def jit(function: Compiled) -> Compiled:

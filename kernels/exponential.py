@@ -1,4 +1,8 @@
-"""Exponential moving averages."""
+"""Exponential moving averages.
+
+The recurrence is written out for eight rows at a time, so that one product and one sum per eight rows wait for the rows
+before. Groups begin at multiples of eight. The rows of a group from its first missing value on are computed one by one.
+"""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,8 +10,11 @@ import numpy.typing as npt
 from kernels.arrays import Floats, as_floats, result_array
 from kernels.compile import jit
 from kernels.forms import run
+from kernels.lanes import WIDTH, last, load, running_decay, store
 
 __all__ = ["ema"]
+
+GROUP = 2 * WIDTH
 
 
 def ema(values: npt.ArrayLike, span: float, *, out: Floats | None = None, threads: int = 1) -> Floats:
@@ -48,12 +55,39 @@ def ema(values: npt.ArrayLike, span: float, *, out: Floats | None = None, thread
 
 @jit
 def _ema(x: Floats, out: Floats, start: int, stop: int, weight: float) -> None:
+    """Write averages to ``out[start:stop]``, where `start` is the beginning of the series."""
     keep = 1.0 - weight
-    average = np.nan
-    for i in range(start, stop):
-        value = x[i]
-        if average != average:
-            average = value
-        elif value == value:
-            average = weight * value + keep * average
-        out[i] = average if value == value else np.nan
+    fade = np.empty(GROUP)
+    fade[0] = keep
+    for k in range(1, GROUP):
+        fade[k] = fade[k - 1] * keep
+    fade_low, fade_high = load(fade, 0), load(fade, WIDTH)
+    buffer, result = np.empty(GROUP), np.empty(GROUP)
+    average, started = 0.0, False
+    for i in range(start, stop, GROUP):
+        if started and i + GROUP <= stop:
+            low = running_decay(load(x, i) * weight, keep, fade[1])
+            high = running_decay(load(x, i + WIDTH) * weight, keep, fade[1]) + fade_low * last(low)
+            if last(high) == last(high):
+                store(out, i, low + fade_low * average)
+                store(out, i + WIDTH, high + fade_high * average)
+                average = last(high) + fade[GROUP - 1] * average
+                continue
+        complete = 0
+        buffer[:] = 0.0
+        while started and complete < GROUP and i + complete < stop and x[i + complete] == x[i + complete]:
+            buffer[complete] = x[i + complete]
+            complete += 1
+        if complete > 0:
+            low = running_decay(load(buffer, 0) * weight, keep, fade[1])
+            high = running_decay(load(buffer, WIDTH) * weight, keep, fade[1]) + fade_low * last(low)
+            store(result, 0, low + fade_low * average)
+            store(result, WIDTH, high + fade_high * average)
+            out[i : i + complete] = result[:complete]
+            average = result[complete - 1]
+        for j in range(i + complete, min(i + GROUP, stop)):
+            value = x[j]
+            if value == value:
+                average = weight * value + keep * average if started else value
+                started = True
+            out[j] = average if value == value else np.nan

@@ -1,24 +1,24 @@
 """Rolling maximum, minimum, and drawdown from the rolling maximum.
 
-Where a tile of values has none missing, the extreme over a window is put together from extremes over powers of two:
-each step takes the larger of a row of values and the same row shifted, which the processor does several values at a
-time. Where values are missing, a queue of the values that can still become the extreme gives the same result one
-value at a time.
+As with the moments, time is cut into blocks of one window's length, and the maximum over a window is the larger of
+one running maximum backward from the block and one forward through it (van Herk and Gil-Werman). Where values are
+missing in the windows of a block, a queue of the values that can still become the maximum gives the same result one
+value at a time. The minimum is the maximum with the sign changed. A zero is positive, whichever sign the zeros in the
+window have.
 """
 
 import numpy as np
 import numpy.typing as npt
 
 from kernels.arrays import Floats, Integers, as_floats, check_window, result_array
+from kernels.blocks import copy_around, has_missing, has_room
 from kernels.compile import jit
 from kernels.forms import run
+from kernels.lanes import WIDTH, fill, first, greater, last, load, running_maximum, running_maximum_back, store
 
 __all__ = ["rolling_drawdown", "rolling_max", "rolling_min"]
 
 MAXIMUM, MINIMUM, DRAWDOWN = range(3)
-
-TILE = 1024
-"""Values worked on at a time: few enough to stay in the first-level cache with their shifted copies."""
 
 
 def rolling_max(
@@ -52,48 +52,58 @@ def _rolling(
     array = as_floats(values)
     window, least = check_window(window, min_periods)
     result = result_array(array, out)
-    run(_extreme, array, result, window, least, kind, threads=threads, grain=TILE)
+    run(_extreme, array, result, window, least, kind, threads=threads, grain=window)
     return result
 
 
 @jit
 def _extreme(x: Floats, out: Floats, start: int, stop: int, window: int, least: int, kind: int) -> None:
-    """Write extremes to ``out[start:stop]``."""
-    best, spare = np.empty(TILE + window), np.empty(TILE + window)
-    queue = np.empty(0, np.int64)
-    for begin in range(start, stop, TILE):
-        end = min(begin + TILE, stop)
-        full = min(max(begin, window - 1), end)
-        if least == window:
-            out[begin:full] = np.nan
-        clean = least == window or full == begin
-        if clean and not _has_missing(x[max(full - window + 1, 0) : end]):
-            if full < end:
-                _by_doubling(x[full - window + 1 : end], window, best, spare, kind, out[full:end])
-        else:
+    """Write extremes or drawdowns to ``out[start:stop]``; `start` is a multiple of the window."""
+    size = window + 2 * WIDTH
+    sign = -1.0 if kind == MINIMUM else 1.0
+    before = np.full(size, -np.inf)
+    copy, result, queue = np.empty(0), np.empty(0), np.empty(0, np.int64)
+    for begin in range(start, stop, window):
+        end = min(begin + window, stop)
+        if has_missing(x[max(begin - window + 1, 0) : end]) or (begin == 0 and least < window):
             if queue.size == 0:
-                queue = np.empty(TILE + window, np.int64)
-            _by_queue(x, begin, end, window, least, kind, queue, out)
+                queue = np.empty(2 * window, np.int64)
+            _by_queue(x, begin, end, window, least, sign, queue, out)
+        elif has_room(begin, end, stop, window):
+            _maxima_before(x, begin, window, sign, before)
+            _maxima(x, begin, end - begin, sign, before, out, begin)
+        else:
+            if copy.size == 0:
+                copy, result = np.zeros(2 * size), np.empty(size)
+            first_row = copy_around(x, begin, end, window, copy)
+            if begin > 0:
+                _maxima_before(copy, first_row, window, sign, before)
+            _maxima(copy, first_row, end - begin, sign, before, result, 0)
+            out[begin:end] = result[: end - begin]
+        if kind == DRAWDOWN:
+            _relative(x[begin:end], out[begin:end])
+    if start == 0 and least == window:
+        out[: min(window - 1, stop)] = np.nan
 
 
 @jit
-def _has_missing(x: Floats) -> bool:
-    count = 0
-    for k in range(x.size):
-        count += x[k] != x[k]
-    return count > 0
+def _maxima_before(x: Floats, begin: int, window: int, sign: float, before: Floats) -> None:
+    """Write the maxima over ``sign * x[begin - window + 1 + k : begin]`` to ``before[WIDTH + k]``."""
+    highest = fill(-np.inf)
+    for k in range(window - 1 - WIDTH, -WIDTH, -WIDTH):
+        maxima = greater(running_maximum_back(load(x, begin - window + 1 + k) * sign), highest)
+        store(before, WIDTH + k, maxima)
+        highest = fill(first(maxima))
 
 
 @jit
-def _larger(older: Floats, newer: Floats, out: Floats) -> None:
-    for i in range(out.size):
-        out[i] = max(newer[i], older[i])
-
-
-@jit
-def _smaller(older: Floats, newer: Floats, out: Floats) -> None:
-    for i in range(out.size):
-        out[i] = min(newer[i], older[i])
+def _maxima(x: Floats, begin: int, size: int, sign: float, before: Floats, out: Floats, place: int) -> None:
+    """Write the maxima of ``sign * x`` over whole windows, with the sign taken back."""
+    highest = fill(-np.inf)
+    for k in range(0, size, WIDTH):
+        maxima = greater(running_maximum(load(x, begin + k) * sign), highest)
+        store(out, place + k, greater(maxima, load(before, WIDTH + k)) * sign + 0.0)
+        highest = fill(last(maxima))
 
 
 @jit
@@ -104,50 +114,24 @@ def _relative(x: Floats, out: Floats) -> None:
 
 
 @jit
-def _by_doubling(x: Floats, window: int, best: Floats, spare: Floats, kind: int, out: Floats) -> None:
-    """Write the extremes of all full windows of `x`, which has no missing value."""
-    current = x
-    span = 1
-    while 2 * span <= window:
-        size = current.size - span
-        target = best[:size]
-        if kind == MINIMUM:
-            _smaller(current[:size], current[span:], target)
-        else:
-            _larger(current[:size], current[span:], target)
-        current = target
-        best, spare = spare, best
-        span *= 2
-    if kind == MINIMUM:
-        _smaller(current[: out.size], current[window - span :][: out.size], out)
-    else:
-        _larger(current[: out.size], current[window - span :][: out.size], out)
-    if kind == DRAWDOWN:
-        _relative(x[window - 1 :], out)
-
-
-@jit
 def _by_queue(
-    x: Floats, begin: int, end: int, window: int, least: int, kind: int, queue: Integers, out: Floats
+    x: Floats, begin: int, end: int, window: int, least: int, sign: float, queue: Integers, out: Floats
 ) -> None:
     """Write the extremes of windows that end in ``[begin, end)``, leaving missing values out."""
     head = tail = valid = 0
-    for i in range(max(begin - window + 1, 0), end):
-        value = x[i]
+    origin = max(begin - window + 1, 0)
+    for i in range(origin, end):
+        value = x[i] * sign
         if value == value:
             valid += 1
-            while tail > head and (x[queue[tail - 1]] >= value if kind == MINIMUM else x[queue[tail - 1]] <= value):
+            while tail > head and x[queue[tail - 1]] * sign <= value:
                 tail -= 1
             queue[tail] = i
             tail += 1
         left = i - window
-        if left >= begin - window + 1 and left >= 0 and x[left] == x[left]:
+        if left >= origin and x[left] == x[left]:
             valid -= 1
-        while tail > head and queue[head] <= left:
+        if tail > head and queue[head] <= left:
             head += 1
         if i >= begin:
-            if valid >= least:
-                extreme = x[queue[head]]
-                out[i] = value / extreme - 1.0 if kind == DRAWDOWN else extreme
-            else:
-                out[i] = np.nan
+            out[i] = x[queue[head]] + 0.0 if valid >= least else np.nan
