@@ -1,5 +1,107 @@
-"""The command ``engine``."""
+"""The command ``engine``: parses, calls one function, prints.
+
+Nothing heavy is imported at start-up: each command imports what it needs when it runs.
+"""
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+
+import typer
+
+from parquet_store.errors import EngineError
+
+if TYPE_CHECKING:
+    from parquet_store import Store
+
+app = typer.Typer(
+    name="engine",
+    help="Research engine for credit-stress strategies: data in Parquet, questions in SQL, large parameter sweeps.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data_app = typer.Typer(help="Fill, inspect and export the store.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+StorePath = Annotated[
+    Path | None,
+    typer.Option("--store", help="Folder of the store; else $ENGINE_STORE, else ./store.", show_default=False),
+]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(
+        "--as-of",
+        help="Use only what was stored by this moment (UTC).",
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        show_default=False,
+    ),
+]
 
 
-def main() -> None:
-    """Run the command line."""
+@app.command()
+def sweep(
+    grid: Annotated[
+        Path, typer.Option("--grid", help="TOML file that describes the sweep, for example configs/pair.toml.")
+    ],
+    store: StorePath = None,
+    as_of: AsOf = None,
+    metric: Annotated[
+        str | None, typer.Option(help="Rank by this metric instead of the grid's own.", show_default=False)
+    ] = None,
+    memory: Annotated[str, typer.Option(help="Memory for all processes together, for example 800MB or 2GB.")] = "2GB",
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Number of processes; chosen by what pays.", show_default=False)
+    ] = None,
+    anew: Annotated[bool, typer.Option("--anew", help="Evaluate again what the ledger already holds.")] = False,
+    output: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print the result.")] = "table",
+) -> None:
+    """Evaluate every combination of a grid, keep each in the ledger, show the best beside all the others."""
+    from engine.report.progress import sweep_progress
+    from engine.report.quantities import parse_bytes
+    from engine.report.summary_json import sweep_json
+    from engine.report.terminal import render_sweep
+    from engine.sweep import load_grid, run_sweep, summarise
+
+    opened = _open(store)
+    described = load_grid(grid)
+    with sweep_progress() as progress:
+        finished = run_sweep(
+            opened, described, as_of=_utc(as_of), memory=parse_bytes(memory), jobs=jobs, anew=anew, progress=progress
+        )
+    summary = summarise(finished, metric=metric)
+    if output == "json":
+        typer.echo(sweep_json(finished, summary))
+    else:
+        render_sweep(finished, summary)
+
+
+def _open(root: Path | None, *, create: bool = False) -> "Store":
+    """Open the store and say where it is."""
+    from parquet_store import default_root, open_store
+
+    place = root or default_root()
+    typer.echo(f"store: {place.resolve()}", err=True)
+    return open_store(place, create=create)
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.replace(tzinfo=UTC)
+
+
+def main() -> NoReturn:
+    """Run the command line; an error of the user's ends with one sentence and exit code 2."""
+    try:
+        app()
+    except EngineError as error:
+        _fail(str(error), 2)
+    except BrokenPipeError:  # the reader of a pipe went away; nothing more can be written, nothing is wrong
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    typer.echo(f"engine: {message}", err=True)
+    sys.exit(code)

@@ -1,1 +1,1 @@
-
+"""The research: panel, indicators, strategies, sweeps, reports."""

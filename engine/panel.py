@@ -1,0 +1,204 @@
+"""The panel: one aligned table of all series on the session calendar, as of a moment.
+
+Row t holds what was known at the close of session t and nothing later. The alignment itself (release lags, week-bounded
+carry, BTC's midnight bar, VIX's holiday rows) is the ``panel`` view of the store; this module takes the columns that a
+study needs, checks them, and hands them on as plain arrays.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from parquet_store import Store
+from parquet_store.errors import EngineError
+from sql import connect
+
+__all__ = ["Panel", "PanelError", "Sample", "load_panel"]
+
+
+class PanelError(EngineError):
+    """The store does not hold what was asked of it."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The sessions that a result speaks of.
+
+    Attributes
+    ----------
+    first, last
+        Calendar days, both ends included; ``None`` means as far as the data go.
+    warmup
+        ``"inside"``: indicators see nothing before ``first`` and are undefined at its start. ``"before"``: they may
+        look at earlier data, so that they are defined from ``first`` on.
+    """
+
+    first: date | None = None
+    last: date | None = None
+    warmup: Literal["inside", "before"] = "inside"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Aligned series, one row a session.
+
+    Attributes
+    ----------
+    dates
+        All sessions, warm-up included, ``datetime64[D]``, ascending.
+    columns
+        Series name to float64 array of the same length, read-only; NaN where nothing was known. Prices are total-return
+        indices (dividends reinvested), macro series are in the unit of the universe.
+    start
+        Index of the first row of the sample; the rows before it are warm-up only.
+    as_of
+        The moment whose knowledge the panel shows; ``None`` is everything stored by now.
+    seen_at
+        When the newest row in the panel was stored (UTC).
+    simulated
+        True if any series comes from the simulated market.
+    """
+
+    dates: NDArray[np.datetime64]
+    columns: Mapping[str, NDArray[np.float64]]
+    start: int
+    as_of: datetime | None
+    seen_at: datetime | None
+    simulated: bool
+
+    @property
+    def sample_dates(self) -> NDArray[np.datetime64]:
+        """Sessions of the sample."""
+        return self.dates[self.start :]
+
+    @property
+    def sessions(self) -> int:
+        """Number of sessions in the sample."""
+        return len(self.dates) - self.start
+
+    def values(self, series: str) -> NDArray[np.float64]:
+        """One series with its warm-up; read-only, NaN where unknown."""
+        return self.columns[series]
+
+    def matrix(self, series: Sequence[str]) -> NDArray[np.float64]:
+        """Several series over the sample, shape (sessions, series), C-ordered."""
+        return np.ascontiguousarray(np.column_stack([self.columns[name][self.start :] for name in series]))
+
+    def fingerprint(self) -> str:
+        """Hash of the content: two panels with the same fingerprint give the same results."""
+        digest = hashlib.sha256(f"{self.start}".encode())
+        digest.update(self.dates.astype(np.int64).tobytes())
+        for name in sorted(self.columns):
+            digest.update(name.encode())
+            digest.update(self.columns[name].tobytes())
+        return digest.hexdigest()[:16]
+
+
+def load_panel(
+    store: Store,
+    series: Sequence[str],
+    sample: Sample,
+    *,
+    complete: Sequence[str] = (),
+    optional: Sequence[str] = (),
+    as_of: datetime | None = None,
+) -> Panel:
+    """Read the aligned series of a sample from the store.
+
+    Parameters
+    ----------
+    series
+        Names as in the universe; each becomes a column.
+    sample
+        The sessions wanted. An open end is closed at the first (last) session on which every series of ``complete``
+        has a value.
+    complete
+        The series that are traded: each must have a value on every session of the sample, since a position has to be
+        valued there. The others may have gaps, which stay NaN.
+    optional
+        Series that are added where the store holds them.
+    as_of
+        Use only what had been stored by this moment.
+
+    Raises
+    ------
+    PanelError
+        A series is not in the store, the sample holds no session, or a traded series has a gap.
+    """
+    with connect(store, as_of=as_of) as connection:
+        held = [name for (name, *_) in connection.sql("DESCRIBE panel").fetchall()]
+        for name in series:
+            if name not in held:
+                message = (
+                    f"series {name} is not in the store at {store.root}: "
+                    "add it with `engine data import FILE`, or fill a store with `engine data demo`"
+                )
+                raise PanelError(message)
+        series = tuple(dict.fromkeys((*series, *(name for name in optional if name in held))))
+        names = ", ".join(_quoted(name) for name in series)
+        frame = connection.sql(f"SELECT date, {names} FROM panel ORDER BY date").pl()  # noqa: S608 - quoted identifiers
+        origin = connection.sql(
+            """
+            SELECT max(seen_at) AS seen_at, coalesce(bool_or(source = 'simulated'), false) AS simulated
+            FROM (SELECT symbol AS series, seen_at, source FROM prices
+                  UNION ALL SELECT series, seen_at, source FROM macro)
+            WHERE list_contains($series, series)
+            """,
+            params={"series": list(series)},
+        ).fetchall()[0]
+    frame = _cut(frame, sample, complete)
+    _check_complete(frame, sample, complete)
+    columns = {name: _array(frame[name]) for name in series}
+    dates = frame["date"].to_numpy().astype("datetime64[D]")
+    start = 0 if sample.first is None else int(np.searchsorted(dates, np.datetime64(sample.first)))
+    return Panel(dates, MappingProxyType(columns), start, as_of, origin[0], bool(origin[1]))
+
+
+def _quoted(name: str) -> str:
+    """``name`` as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _array(column: pl.Series) -> NDArray[np.float64]:
+    values = column.cast(pl.Float64).fill_null(np.nan).to_numpy().astype(np.float64, copy=True)
+    values.flags.writeable = False
+    return values
+
+
+def _cut(frame: pl.DataFrame, sample: Sample, complete: Sequence[str]) -> pl.DataFrame:
+    """Drop the rows after the sample and, unless it is warm-up, before it."""
+    traded = frame.filter(pl.all_horizontal(pl.col(list(complete)).is_not_null())) if complete else frame
+    if traded.is_empty():
+        message = f"no session has a value for all of {', '.join(complete)}: see `engine data status`"
+        raise PanelError(message)
+    first, last = traded["date"][0], traded["date"][-1]
+    wanted_first, wanted_last = sample.first or first, sample.last or last
+    inside = frame.filter(pl.col("date").is_between(wanted_first, wanted_last))
+    if inside.is_empty():
+        message = (
+            f"the sample {wanted_first}..{wanted_last} holds no session with data: the store has {first}..{last}; "
+            "change first and last in [sample]"
+        )
+        raise PanelError(message)
+    if sample.warmup == "before" and sample.first is not None:
+        return frame.filter(pl.col("date") <= wanted_last)
+    return inside
+
+
+def _check_complete(frame: pl.DataFrame, sample: Sample, complete: Sequence[str]) -> None:
+    inside = frame if sample.first is None else frame.filter(pl.col("date") >= sample.first)
+    for name in complete:
+        missing = inside.filter(pl.col(name).is_null())["date"]
+        if len(missing):
+            message = (
+                f"{name} has no price on {len(missing)} sessions of the sample, the first {missing[0]}: "
+                "it is traded, so import the missing days or shorten [sample]"
+            )
+            raise PanelError(message)

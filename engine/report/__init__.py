@@ -1,0 +1,1 @@
+"""How results look: on the terminal, as JSON, as a page."""

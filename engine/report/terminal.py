@@ -1,0 +1,152 @@
+"""A sweep on the terminal."""
+
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Literal
+
+import polars as pl
+from rich import box
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from engine.metrics import METRICS
+from engine.sweep.run import SweepRun
+from engine.sweep.summary import Summary
+
+__all__ = ["render_sweep"]
+
+_SHARES = frozenset(metric.name for metric in METRICS if metric.unit.startswith("fraction"))
+_SIGNED = frozenset({"total_return", "cagr", "max_drawdown"})
+_RATIOS = frozenset({metric.name for metric in METRICS} | {"neighbours_median"})
+_COUNTS = frozenset({"trades", "neighbours", "alike"})
+
+# In the order in which they matter: what does not fit a narrow terminal is dropped from the end.
+_BEST = (
+    "total_return",
+    "gross_total_return",
+    "max_drawdown",
+    "trades",
+    "hit_rate",
+    "exposure",
+    "volatility",
+    "turnover",
+)
+_BENCHMARK = ("total_return", "gross_total_return", "sharpe", "max_drawdown", "cagr", "volatility", "return_to_vol")
+
+UNKNOWN_WIDTH = 120
+"""Columns to assume where the output is not a terminal."""
+
+
+def render_sweep(sweep: SweepRun, summary: Summary, console: Console | None = None) -> None:
+    """Print a sweep: what was swept on which data, the best, all trials, the benchmarks."""
+    console = console or Console(width=None if sys.stdout.isatty() else UNKNOWN_WIDTH)
+    for part in (
+        _heading(sweep, summary),
+        _best(sweep, summary, console),
+        _distribution(summary),
+        _benchmarks(summary, console),
+    ):
+        console.print(part)
+        console.print()
+    for note in summary.notes:
+        console.print(Text(f"Note: {note}.", style="yellow"))
+
+
+def _heading(sweep: SweepRun, summary: Summary) -> RenderableType:
+    run, grid = sweep.run, sweep.plan.grid
+    swept = ", ".join(f"{name} ({len(values)} values)" for name, values in grid.axes.items()) or "nothing"
+    speed = f"{run.combinations / run.seconds:,.0f} a second" if run.seconds else "at once"
+    seen = f"{run.data_seen_at:%Y-%m-%d %H:%M} UTC" if run.data_seen_at else "unknown"
+    lines = [
+        ("sweep", f"{grid.strategy.title}" + (" — SIMULATED MARKET" if run.simulated else "")),
+        ("grid", f"{run.combinations:,} combinations of {swept}"),
+        ("sample", f"{run.first} to {run.last}, {run.sessions:,} sessions, warm-up {run.warmup}"),
+        ("data", f"stored by {seen}" + (f", read as of {run.as_of:%Y-%m-%d %H:%M} UTC" if run.as_of else "")),
+        (
+            "costs",
+            f"{run.commission_bps:g} + {run.slippage_bps:g} basis points of traded notional, every leg, both ways",
+        ),
+        (
+            "evaluated",
+            f"by {run.backend} in {timedelta(seconds=round(run.seconds))} ({speed}); "
+            f"{run.distinct:,} combinations hold different positions" + ("; from the ledger" if sweep.reused else ""),
+        ),
+        (
+            "trades",
+            f"{summary.never_traded:,} never traded; {summary.without_meaning:,} have no meaning and were left out",
+        ),
+        ("run", run.run_id),
+    ]
+    table = Table.grid(padding=(0, 2))
+    for name, text in lines:
+        table.add_row(Text(name, style="bold"), text)
+    return table
+
+
+def _best(sweep: SweepRun, summary: Summary, console: Console) -> RenderableType:
+    if summary.best.is_empty():
+        return Text("No combination ever traded: there is nothing to rank.")
+    columns = (*sweep.plan.grid.axes, summary.metric, "neighbours_median", "alike")
+    columns += tuple(name for name in _BEST if name not in columns)
+    title = (
+        f"The best {summary.best.height} by {summary.metric}, net of costs; neighbours median: of the combinations one "
+        "step away; alike: combinations with these same positions"
+    )
+    return _fitting_table(title, summary.best, columns, console)
+
+
+def _distribution(summary: Summary) -> RenderableType:
+    title = "All combinations that trade"
+    if summary.positive is not None:
+        title += f": {summary.positive:.1%} have a net total return above 0"
+    table = _empty_table(title)
+    table.add_column("quantile")
+    for name in summary.distribution.columns[1:]:
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in summary.distribution.iter_rows(named=True):
+        name = row.pop("metric")
+        table.add_row(name.replace("_", " "), *(_format(name, value) for value in row.values()))
+    return table
+
+
+def _benchmarks(summary: Summary, console: Console) -> RenderableType:
+    columns = ("benchmark", *_BENCHMARK)
+    return _fitting_table("Over the same days, filled at the first close", summary.benchmarks, columns, console)
+
+
+def _fitting_table(title: str, frame: pl.DataFrame, columns: Sequence[str], console: Console) -> Table:
+    """Drop columns from the end until the table fits the terminal."""
+    table = _table(title, frame, columns)
+    while len(columns) > 1 and console.measure(table).maximum > console.width:
+        columns = columns[:-1]
+        table = _table(title, frame, columns)
+    return table
+
+
+def _table(title: str, frame: pl.DataFrame, columns: Sequence[str]) -> Table:
+    table = _empty_table(title)
+    for name in columns:
+        justify: Literal["left", "right"] = "left" if frame[name].dtype == pl.String else "right"
+        table.add_column(name.replace("_", "\n"), justify=justify, no_wrap=True, vertical="bottom")
+    for row in frame.select(columns).iter_rows(named=True):
+        table.add_row(*(_format(name, value) for name, value in row.items()))
+    return table
+
+
+def _empty_table(title: str) -> Table:
+    return Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+
+
+def _format(name: str, value: object) -> str:
+    if value is None:
+        return "-"
+    measure = name.removeprefix("gross_")
+    if isinstance(value, float) and measure in _SHARES:
+        return f"{value:+.1%}" if measure in _SIGNED else f"{value:.1%}"
+    if isinstance(value, int | float) and name in _COUNTS:
+        return f"{value:,.0f}"
+    if isinstance(value, float) and measure in _RATIOS:
+        return f"{value:.3f}"
+    return f"{value:g}" if isinstance(value, float) else str(value)

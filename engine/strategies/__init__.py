@@ -1,0 +1,54 @@
+"""Strategies and models of the documents, one file each.
+
+A module of this folder that defines ``STRATEGY`` is a strategy; nothing else has to be told of it.
+"""
+
+import importlib
+import pkgutil
+from functools import cache
+
+from engine.strategies.parameters import ParameterError, Parameters, documentation, parse_parameters
+from engine.strategies.strategy import Ambiguity, Codes, Strategy, depends_on
+from parquet_store.errors import EngineError
+
+__all__ = [
+    "Ambiguity",
+    "Codes",
+    "ParameterError",
+    "Parameters",
+    "Strategy",
+    "StrategyError",
+    "depends_on",
+    "documentation",
+    "find_strategy",
+    "parse_parameters",
+    "strategy_names",
+]
+
+_NOT_STRATEGIES = frozenset({"parameters", "strategy"})
+
+
+class StrategyError(EngineError):
+    """There is no strategy of that name."""
+
+
+@cache
+def strategy_names() -> tuple[str, ...]:
+    """Return the names of all strategies, sorted."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in _NOT_STRATEGIES))
+
+
+@cache
+def find_strategy(name: str) -> Strategy:
+    """Return the strategy called ``name``.
+
+    Raises
+    ------
+    StrategyError
+        There is none; the message lists those there are.
+    """
+    if name not in strategy_names():
+        message = f"unknown strategy {name!r}: use one of {', '.join(strategy_names())}"
+        raise StrategyError(message)
+    strategy: Strategy = importlib.import_module(f"{__name__}.{name}").STRATEGY
+    return strategy

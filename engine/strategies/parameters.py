@@ -1,0 +1,126 @@
+"""What a strategy may be told: parameters with a default, a documented range, a unit, a meaning and a source."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from parquet_store.errors import EngineError
+
+__all__ = ["Documentation", "ParameterError", "Parameters", "choices", "documentation", "parameter", "parse_parameters"]
+
+P = TypeVar("P", bound="Parameters")
+
+
+class ParameterError(EngineError):
+    """A parameter is unknown, or its value cannot be used."""
+
+
+@dataclass(frozen=True)
+class Documentation:
+    """What is written about one parameter.
+
+    Attributes
+    ----------
+    meaning
+        One line, in the field's words.
+    unit
+        For example ``"sessions"`` or ``"fraction"``.
+    source
+        Document and section that the parameter, or its default, comes from.
+    documented
+        The two ends of the range that the document names, or the values it names; ``None`` where it names one value
+        only.
+    """
+
+    meaning: str
+    unit: str
+    source: str
+    documented: list[Any] | None = None
+
+
+def parameter(
+    default: Any,
+    *,
+    meaning: str,
+    unit: str,
+    source: str,
+    documented: Sequence[Any] | None = None,
+    **bounds: Any,
+) -> Any:
+    """Declare one field of a `Parameters` model.
+
+    Parameters
+    ----------
+    default
+        The document's own value.
+    meaning, unit, source, documented
+        See `Documentation`.
+    **bounds
+        Pydantic's ``ge``, ``gt``, ``le``, ``lt``: what makes sense at all, which is wider than what is documented.
+    """
+    note = Documentation(meaning, unit, source, list(documented) if documented else None)
+    return Field(default, json_schema_extra=asdict(note), **bounds)
+
+
+class Parameters(BaseModel):
+    """Base of every strategy's parameters: immutable, and closed to names it does not know.
+
+    Attributes
+    ----------
+    rebalance
+        ``"daily"`` trades the legs back to their target weights at every close while a position is held; ``"entry"``
+        fixes the holdings at the fill and lets them run to the exit.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+    rebalance: Literal["daily", "entry"] = parameter(
+        "daily",
+        unit="choice",
+        meaning="when the legs are traded back to their target weights while a position is held",
+        source="credit stress strategies, part 1A",
+    )
+
+
+def documentation(model: type[Parameters], name: str) -> Documentation:
+    """Return what is written about the parameter ``name`` of ``model``."""
+    extra = model.model_fields[name].json_schema_extra
+    if not isinstance(extra, dict):
+        message = f"parameter {name} of {model.__name__} is undocumented: declare it with parameter(...)"
+        raise TypeError(message)
+    return Documentation(**extra)  # type: ignore[arg-type]  # written by parameter() above
+
+
+def choices(model: type[Parameters], name: str) -> tuple[str, ...]:
+    """Return the words a parameter may take, or nothing for a number."""
+    return tuple(value for value in get_args(model.model_fields[name].annotation) if isinstance(value, str))
+
+
+def parse_parameters(model: type[P], values: Mapping[str, Any], *, where: str) -> P:
+    """Check ``values`` against ``model``.
+
+    Parameters
+    ----------
+    values
+        Parameter names and values; what is left out takes its default.
+    where
+        Where the values were given, for the message: ``"[strategy] of pair.toml"``.
+
+    Raises
+    ------
+    ParameterError
+        One sentence that names the key, the value and the remedy.
+    """
+    unknown = [name for name in values if name not in model.model_fields]
+    if unknown:
+        message = f"unknown parameter {unknown[0]!r} in {where}: use one of {', '.join(model.model_fields)}"
+        raise ParameterError(message)
+    try:
+        return model(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]) or "parameters"
+        message = f"{name} = {first['input']!r} in {where} cannot be used: {first['msg'].lower()}"
+        raise ParameterError(message) from None

@@ -1,0 +1,28 @@
+"""Parameter sweeps: grid, plan, evaluation, ledger of every trial, summary."""
+
+from engine.sweep.grid import Costs, Evaluation, Grid, GridError, load_grid, parse_grid
+from engine.sweep.ledger import Run
+from engine.sweep.plan import Plan, make_plan, plan_from_panel
+from engine.sweep.rules import posture_paths
+from engine.sweep.run import SweepError, SweepRun, run_sweep, sweep
+from engine.sweep.summary import Summary, summarise
+
+__all__ = [
+    "Costs",
+    "Evaluation",
+    "Grid",
+    "GridError",
+    "Plan",
+    "Run",
+    "Summary",
+    "SweepError",
+    "SweepRun",
+    "load_grid",
+    "make_plan",
+    "parse_grid",
+    "plan_from_panel",
+    "posture_paths",
+    "run_sweep",
+    "summarise",
+    "sweep",
+]

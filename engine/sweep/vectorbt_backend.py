@@ -1,0 +1,173 @@
+"""Evaluate posture paths with vectorbt: equity by its order simulation, ratios by its returns accessor.
+
+This is the only module that imports vectorbt, and it does so at the first evaluation: the import takes seconds and
+hundreds of megabytes. What vectorbt must be told, it is told here: a year of 252 sessions, daily frequency, one
+account for all legs, sales before purchases, and the numba engine whether or not a faster one is installed.
+"""
+
+import gc
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from engine.compiled import jit
+from engine.metrics import METRICS, SESSIONS_A_YEAR
+from engine.sweep.plan import Market
+from engine.sweep.position_statistics import gross_returns, order_turnover, trade_statistics
+
+__all__ = ["bytes_per_path", "evaluate_paths"]
+
+INITIAL_CASH = 100.0
+
+
+def bytes_per_path(sessions: int, legs: int) -> int:
+    """Memory that one path takes at the peak of `evaluate_paths`, in bytes; measured, and rounded up."""
+    return sessions * (legs * 170 + 90)
+
+
+def evaluate_paths(
+    market: Market, paths: NDArray[np.int8], weight_rows: NDArray[np.int64], daily: NDArray[np.bool_]
+) -> pl.DataFrame:
+    """Metrics of a block of posture paths, net and gross of costs.
+
+    Parameters
+    ----------
+    market
+        Prices, weights and costs.
+    paths
+        Posture held after each close, int8 (paths, sessions).
+    weight_rows
+        Row of each path in ``market.weights``.
+    daily
+        Whether each path is rebalanced at every close.
+
+    Returns
+    -------
+    One row a path, the columns of `engine.metrics`; null where a metric cannot be computed.
+    """
+    net, turnover = _simulate(market, paths, weight_rows, daily)
+    gross = gross_returns(market.prices, market.weights, weight_rows, daily, paths)
+    frame = _metrics(market, net, paths)
+    frame = frame.with_columns(pl.Series("turnover", turnover * SESSIONS_A_YEAR / len(market.dates)))
+    before_costs = _metrics(market, gross, paths)
+    differing = [metric.name for metric in METRICS if metric.differs_gross]
+    gc.collect()  # portfolios sit in reference cycles and would pile up from block to block
+    return frame.select(
+        *(metric.name for metric in METRICS), *(before_costs[name].alias(f"gross_{name}") for name in differing)
+    )
+
+
+def _simulate(
+    market: Market, paths: NDArray[np.int8], weight_rows: NDArray[np.int64], daily: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the net returns (sessions, paths) and the turnover (paths,) of the sample, not annualised."""
+    import pandas as pd  # noqa: PLC0415 - slow to import
+    import vectorbt as vbt  # noqa: PLC0415 - slow to import
+
+    count, legs = len(paths), len(market.legs)
+    targets = target_percents(market.weights, weight_rows, daily, paths)
+    orders = int(np.count_nonzero(~np.isnan(targets)))
+    if orders == 0:
+        return np.zeros((paths.shape[1], count)), np.zeros(count)
+    columns = pd.MultiIndex.from_product([range(count), market.legs], names=["path", "leg"])
+    close = pd.DataFrame(np.tile(market.prices, (1, count)), index=pd.DatetimeIndex(market.dates), columns=columns)
+    portfolio = vbt.Portfolio.from_orders(
+        close,
+        targets,
+        size_type="targetpercent",
+        group_by="path",
+        cash_sharing=True,
+        call_seq="auto",
+        fees=market.cost_rate,
+        init_cash=INITIAL_CASH,
+        freq="1D",
+        max_orders=orders,
+        engine="numba",
+    )
+    equity = portfolio.value().to_numpy().reshape(paths.shape[1], count)  # a single path comes as one dimension
+    records = portfolio.orders.records_arr
+    turnover = np.empty(count)
+    order_turnover(
+        records["col"].astype(np.int64),
+        records["idx"].astype(np.int64),
+        records["size"] * records["price"],
+        records["fees"],
+        equity,
+        legs,
+        turnover,
+    )
+    return portfolio.returns().to_numpy().reshape(equity.shape), turnover
+
+
+def target_percents(
+    weights: NDArray[np.float64], weight_rows: NDArray[np.int64], daily: NDArray[np.bool_], paths: NDArray[np.int8]
+) -> NDArray[np.float64]:
+    """Target fraction of equity of every leg at every close, NaN where nothing is traded.
+
+    Returns
+    -------
+    Float64 (sessions, paths * legs), the legs of one path side by side.
+    """
+    out = np.full((paths.shape[1], paths.shape[0] * weights.shape[2]), np.nan)
+    _fill_targets(weights, weight_rows, daily, paths, out)
+    return out
+
+
+@jit
+def _fill_targets(
+    weights: NDArray[np.float64],
+    weight_rows: NDArray[np.int64],
+    daily: NDArray[np.bool_],
+    paths: NDArray[np.int8],
+    out: NDArray[np.float64],
+) -> None:
+    legs = weights.shape[2]
+    for i in range(paths.shape[0]):
+        target = weights[weight_rows[i]]
+        before = 0
+        for t in range(paths.shape[1]):
+            posture = paths[i, t]
+            if posture != before or (posture != 0 and daily[i]):
+                for leg in range(legs):
+                    out[t, i * legs + leg] = target[posture, leg]
+            before = posture
+
+
+def _metrics(market: Market, returns: NDArray[np.float64], paths: NDArray[np.int8]) -> pl.DataFrame:
+    """Metrics of a matrix of returns, (sessions, paths)."""
+    import pandas as pd  # noqa: PLC0415 - slow to import
+    import vectorbt as vbt  # noqa: PLC0415, F401 - registers the accessor
+
+    frame = pd.DataFrame(returns, index=pd.DatetimeIndex(market.dates))
+    accessor: Any = frame.vbt.returns(freq="1D", year_freq=f"{SESSIONS_A_YEAR} days")
+    trades, hits, exposure = (np.empty(len(paths)) for _ in range(3))
+    trade_statistics(paths, returns, trades, hits, exposure)
+    cagr, volatility = accessor.annualized().to_numpy(), accessor.annualized_volatility().to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        columns = {
+            "total_return": accessor.total().to_numpy(),
+            "cagr": cagr,
+            "volatility": volatility,
+            "sharpe": accessor.sharpe_ratio().to_numpy(),
+            "return_to_vol": cagr / volatility,
+            "sortino": accessor.sortino_ratio().to_numpy(),
+            "calmar": accessor.calmar_ratio().to_numpy(),
+            "max_drawdown": accessor.max_drawdown().to_numpy(),
+            "trades": trades,
+            "hit_rate": hits / trades,
+            "exposure": exposure,
+        }
+    traded = trades > 0
+    undefined = ("sharpe", "return_to_vol", "sortino", "calmar", "hit_rate")
+    return (
+        pl.DataFrame(
+            {
+                name: np.where(np.isfinite(values) & (traded | (name not in undefined)), values, np.nan)
+                for name, values in columns.items()
+            }
+        )
+        .fill_nan(None)
+        .with_columns(pl.col("trades").cast(pl.Int32))
+    )
