@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from parquet_store.simulation.parameters import Bars, Fund
+from parquet_store.simulation.parameters import Bars, Listing
 from parquet_store.simulation.processes import Vector, autoregression, normal_shocks, per_day
 
 __all__ = ["DailyBars", "bars_from_returns", "dividends_paid", "ex_dates"]
@@ -67,13 +67,13 @@ def bars_from_returns(
     )
 
 
-def dividends_paid(fund: Fund, seed: int, name: str, ex: NDArray[np.bool_]) -> Vector:
+def dividends_paid(listing: Listing, seed: int, name: str, ex: NDArray[np.bool_]) -> Vector:
     """Return the share of the previous close that a fund pays on each session: its yield in parts, a little uneven."""
     uneven = 1 + 0.1 * np.tanh(normal_shocks(seed, f"{name} dividend", ex.size))
-    return np.where(ex, fund.dividend / fund.payments * uneven, 0.0)
+    return np.where(ex, listing.dividend / listing.payments * uneven, 0.0)
 
 
-def ex_dates(fund: Fund, days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+def ex_dates(listing: Listing, days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
     """Return where the ex-dates of a fund lie among sessions.
 
     A monthly fund goes ex on the first session of each month, a quarterly one on the first from the 15th of March,
@@ -82,7 +82,7 @@ def ex_dates(fund: Fund, days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
     months = days.astype("datetime64[M]")
     month_of_year = months.astype(np.int64) % 12
     reached = np.ones(days.size, dtype=np.bool_)
-    if fund.payments == 4:
+    if listing.payments == 4:
         late = (days - months.astype("datetime64[D]")).astype(np.int64) >= 14
         reached = (month_of_year % 3 == 2) & late
     first = np.ones(days.size, dtype=np.bool_)

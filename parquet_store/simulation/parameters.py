@@ -24,6 +24,7 @@ __all__ = [
     "Fund",
     "Index",
     "Kind",
+    "Listing",
     "Parameters",
     "Rates",
     "Split",
@@ -159,6 +160,7 @@ class Bitcoin(_Frozen):
 
     price: Positive
     market_beta: float
+    stress_power: float
     volatility_deviation: Positive
     volatility_half_life: Positive
     volume: Positive
@@ -173,9 +175,8 @@ class Index(_Frozen):
 
 
 class Fund(_Frozen):
-    """One exchange-traded fund: its loadings and its payments."""
+    """What the return of a fund is made of."""
 
-    price: Positive
     market: float = 0.0
     growth: float = 0.0
     commodity: float = 0.0
@@ -187,6 +188,12 @@ class Fund(_Frozen):
     own: float = Field(ge=0)
     income: Literal["none", "treasury", "high_yield", "investment_grade"] = "none"
     alpha: float = 0.0
+
+
+class Listing(_Frozen):
+    """How a fund is quoted, traded and what it pays."""
+
+    price: Positive
     dividend: float = Field(ge=0, lt=0.2)
     payments: Literal[4, 12]
     volume: Positive
@@ -217,14 +224,16 @@ class Parameters(_Frozen):
     bitcoin: Bitcoin
     index: Index
     funds: dict[str, Fund]
+    listings: dict[str, Listing]
     splits: tuple[Split, ...]
 
     @model_validator(mode="after")
     def _names_agree(self) -> "Parameters":
         unknown = sorted({episode.kind for episode in self.episodes} - set(self.kinds))
         unknown += sorted({split.symbol for split in self.splits} - set(self.funds))
+        unknown += sorted(set(self.funds) ^ set(self.listings))
         if unknown:
-            msg = f"no kind or fund is called {', '.join(unknown)}"
+            msg = f"no kind, fund or listing is called {', '.join(unknown)}"
             raise ValueError(msg)
         early = [episode.name for episode in self.episodes if episode.first <= self.origin]
         if early:

@@ -26,11 +26,11 @@ def fund_bars(
     parameters: Parameters, seed: int, name: str, days: NDArray[np.datetime64], timeline: Timeline, drivers: Drivers
 ) -> tuple[DailyBars, pl.DataFrame]:
     """Return a fund's bars and its dividends (``symbol``, ``date``, ``kind``, ``value`` in USD a share)."""
-    fund = parameters.funds[name]
+    listing = parameters.listings[name]
     returns = _fund_returns(parameters, seed, name, timeline, drivers)
-    ex = ex_dates(fund, days)
-    paid = dividends_paid(fund, seed, name, ex)
-    bars = bars_from_returns(parameters.bars, seed, name, returns, fund.price, fund.volume * 1e6, paid)
+    ex = ex_dates(listing, days)
+    paid = dividends_paid(listing, seed, name, ex)
+    bars = bars_from_returns(parameters.bars, seed, name, returns, listing.price, listing.volume * 1e6, paid)
     value = np.round(paid[1:] * bars.close[:-1], 4)
     held = pl.DataFrame({"date": days[1:][ex[1:]], "value": value[ex[1:]]})
     return bars, held.select(pl.lit(name).alias("symbol"), "date", pl.lit("dividend").alias("kind"), "value")
@@ -60,7 +60,7 @@ def vix_bars(parameters: Parameters, seed: int, drivers: Drivers) -> DailyBars:
 
 def index_bars(parameters: Parameters, seed: int, drivers: Drivers) -> DailyBars:
     """Return the bars of the price index: the market without its dividends, a hair apart from the fund."""
-    index, fund = parameters.index, parameters.funds["SPY"]
+    index, fund = parameters.index, parameters.listings["SPY"]
     apart = index.noise * normal_shocks(seed, "^GSPC", drivers.market.size)
     returns = drivers.market - fund.dividend / YEAR + np.diff(apart, prepend=0.0)
     return bars_from_returns(parameters.bars, seed, "^GSPC", returns, index.price, index.volume * 1e6)
@@ -94,7 +94,7 @@ def bitcoin_bars(
         factor.half_life,
     )
     shared = np.zeros(count)
-    shared[is_session] = bitcoin.market_beta * drivers.turbulence * drivers.market
+    shared[is_session] = bitcoin.market_beta * drivers.turbulence**bitcoin.stress_power * drivers.market
     return bars_from_returns(parameters.bars, seed, "BTC-USD", own + shared, bitcoin.price, bitcoin.volume * 1e6)
 
 
