@@ -63,7 +63,10 @@ def append_many(
         refuses.
     """
     checked = [(table_schema(table), frame) for table, frame in frames]
-    with disk_faults_explained(f"writing to the store at {store.root}"), exclusive(store.lock_path):
+    with (
+        disk_faults_explained(f"the store at {store.root} could not be written and is unharmed"),
+        exclusive(store.lock_path),
+    ):
         manifest = read_manifest(store)
         moment = moment_of_writing(manifest, seen_at)
         rows = [(schema, conform(with_seen_at(frame, moment), schema)) for schema, frame in checked]
@@ -98,6 +101,9 @@ def commit(
     store: Store, manifest: Manifest, frames: Sequence[tuple[TableSchema, pl.DataFrame]], *, run_id: str | None = None
 ) -> tuple[FileEntry, ...]:
     """Write conforming frames as files and list them; the caller holds the lock and read `manifest` under it."""
+    if not frames:
+        msg = "there is nothing to write"
+        raise StoreError(msg)
     _refuse_mixture(store, manifest, frames)
     _clear_staging(store)
     entries = tuple(

@@ -101,7 +101,7 @@ def _replace(store: Store, path: Path, buffer: BytesIO) -> None:
         msg = f"{path} lies inside the store at {store.root}; export to another folder"
         raise StoreError(msg)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with disk_faults_explained(f"writing {path}"):
+    with disk_faults_explained(f"{path} could not be written"):
         try:
             write_synced(beside, buffer.getbuffer())
             os.replace(beside, path)  # noqa: PTH105 - the system call by its name

@@ -27,13 +27,13 @@ def disk_faults_explained(doing: str) -> Iterator[None]:
     Parameters
     ----------
     doing
-        What was being done, as the message's beginning: "writing to the store at x".
+        The message's beginning: what could not be done.
     """
     try:
         yield
     except OSError as error:
         remedy = _REMEDIES.get(error.errno or 0, f"the system says: {error.strerror or error}")
-        msg = f"{doing} failed: {remedy}; the store is as it was before"
+        msg = f"{doing}: {remedy}"
         raise StoreError(msg) from error
 
 
@@ -63,6 +63,9 @@ def write_synced(path: Path, payload: bytes | memoryview) -> None:
         while rest:
             rest = rest[os.write(descriptor, rest) :]
         os.fsync(descriptor)
+    except OSError:
+        path.unlink(missing_ok=True)  # on a full disk the part that was written would keep it full
+        raise
     finally:
         os.close(descriptor)
 

@@ -5,8 +5,8 @@ data a result was computed from, and a damaged manifest is noticed.
 """
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -75,11 +75,14 @@ class Manifest:
         How many changes the store has had.
     files
         The entries in the order in which they were written.
+    body
+        The entries as the text that the manifest's file holds and that the id is the hash of.
     """
 
     id: str
     generation: int
     files: tuple[FileEntry, ...]
+    body: bytes = field(repr=False)
 
     def entries(self, table: str, as_of: datetime | None = None) -> tuple[FileEntry, ...]:
         """Return the files of a table, in the order written, that hold a row seen by `as_of` (None: now)."""
@@ -90,19 +93,22 @@ class Manifest:
 
 def empty_manifest() -> Manifest:
     """Return the manifest of a store that holds nothing."""
-    return Manifest(id=sha256(_lines(())).hexdigest(), generation=0, files=())
+    body = b"[\n]"
+    return Manifest(id=sha256(body).hexdigest(), generation=0, files=(), body=body)
 
 
 def extended(manifest: Manifest, entries: Iterable[FileEntry]) -> Manifest:
     """Return the next manifest: the same files and `entries` after them."""
-    files = (*manifest.files, *entries)
-    return Manifest(id=sha256(_lines(files)).hexdigest(), generation=manifest.generation + 1, files=files)
+    added = tuple(entries)
+    lines = [_line(entry) for entry in added]
+    body = manifest.body.removesuffix(b"\n]") + (b",\n" if manifest.files else b"\n") + b",\n".join(lines) + b"\n]"
+    return Manifest(sha256(body).hexdigest(), manifest.generation + 1, (*manifest.files, *added), body)
 
 
 def encode(manifest: Manifest) -> bytes:
     """Return the manifest as the bytes of its file."""
     header = json.dumps({"format": FORMAT, "generation": manifest.generation, "id": manifest.id})
-    return header[:-1].encode() + b", " + _HEADER + _lines(manifest.files) + b"}\n"
+    return header[:-1].encode() + b", " + _HEADER + manifest.body + b"}\n"
 
 
 def decode(payload: bytes, path: Path) -> Manifest:
@@ -129,12 +135,11 @@ def decode(payload: bytes, path: Path) -> Manifest:
     if sha256(body).hexdigest() != document.get("id"):
         raise StoreError(damaged)
     files = tuple(_entry(item) for item in document["files"])
-    return Manifest(id=document["id"], generation=document["generation"], files=files)
+    return Manifest(id=document["id"], generation=document["generation"], files=files, body=body)
 
 
-def _lines(files: Sequence[FileEntry]) -> bytes:
-    lines = ",\n".join(json.dumps(asdict(entry), default=_as_text, separators=(",", ":")) for entry in files)
-    return f"[\n{lines}\n]".encode()
+def _line(entry: FileEntry) -> bytes:
+    return json.dumps(asdict(entry), default=_as_text, separators=(",", ":")).encode()
 
 
 def _as_text(value: date | datetime) -> str:

@@ -66,7 +66,10 @@ def revise(
         As `append_many`; and if a series would change its basis or unit, or a table has no key.
     """
     offered = [(table_schema(table), frame) for table, frame in frames]
-    with disk_faults_explained(f"writing to the store at {store.root}"), exclusive(store.lock_path):
+    with (
+        disk_faults_explained(f"the store at {store.root} could not be written and is unharmed"),
+        exclusive(store.lock_path),
+    ):
         manifest = read_manifest(store)
         moment = moment_of_writing(manifest, seen_at)
         compared = [

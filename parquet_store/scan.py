@@ -83,11 +83,18 @@ def _may_hold(entry: FileEntry, chosen: _Selection) -> bool:
 
 
 def _rows(store: Store, entries: Sequence[FileEntry], schema: TableSchema) -> pl.LazyFrame:
-    frames = [
-        pl.scan_parquet(store.root / entry.path, glob=False).with_columns(pl.lit(order, pl.UInt32).alias(_ORDER))
-        for order, entry in enumerate(entries)
-    ]
-    return pl.concat(frames, how="diagonal_relaxed" if schema.extra_columns else "vertical")
+    """Return the rows of all files with a column that rises in the order written."""
+    if not schema.extra_columns:
+        paths = [store.root / entry.path for entry in entries]
+        return pl.scan_parquet(paths, glob=False, schema=dict(schema.columns), row_index_name=_ORDER)
+    # One scan for each set of columns: a scan for each file would keep hundreds of threads waiting.
+    written = {str(store.root / entry.path): order for order, entry in enumerate(entries)}
+    alike: dict[str, list[str]] = {}
+    for path, entry in zip(written, entries, strict=True):
+        alike.setdefault(entry.schema, []).append(path)
+    scans = [pl.scan_parquet(paths, glob=False, include_file_paths=_ORDER) for paths in alike.values()]
+    rows = pl.concat(scans, how="diagonal_relaxed")
+    return rows.with_columns(pl.col(_ORDER).replace_strict(written, return_dtype=pl.UInt32))
 
 
 def _wanted(schema: TableSchema, chosen: _Selection) -> list[pl.Expr]:

@@ -84,17 +84,22 @@ def _of_table(store: Store, manifest: Manifest, table: str, as_of: datetime | No
 
 def _written(store: Store, manifest: Manifest, table: str, as_of: datetime | None) -> pl.DataFrame:
     """Return rows ever written and bytes by series; a file's bytes are shared out by its rows."""
-    counts = [
-        pl.scan_parquet(store.root / entry.path, glob=False)
-        .filter(pl.lit(value=True) if as_of is None else pl.col("seen_at") <= as_of)
-        .group_by(pl.col(_SERIES_COLUMN[table]).alias("series"))
-        .agg(pl.len().cast(pl.Int64).alias("written"), (pl.len() * (entry.bytes / entry.rows)).alias("bytes"))
-        for entry in manifest.entries(table, as_of)
-    ]
-    if not counts:
+    entries = manifest.entries(table, as_of)
+    if not entries:
         return pl.DataFrame(schema={"series": pl.String, "written": pl.Int64, "bytes": pl.Int64})
-    total = pl.concat(counts).group_by("series").agg(pl.col("written").sum(), pl.col("bytes").sum())
-    return total.with_columns(pl.col("bytes").round().cast(pl.Int64)).collect(engine="in-memory")
+    bytes_a_row = {str(store.root / entry.path): entry.bytes / entry.rows for entry in entries}
+    rows = pl.scan_parquet(list(bytes_a_row), glob=False, include_file_paths="path")
+    seen = rows if as_of is None else rows.filter(pl.col("seen_at") <= as_of)
+    counted = seen.group_by("path", pl.col(_SERIES_COLUMN[table]).alias("series")).len("written")
+    share = pl.col("written") * pl.col("path").replace_strict(bytes_a_row, return_dtype=pl.Float64)
+    total = (
+        counted.sort("path")
+        .group_by("series", maintain_order=True)
+        .agg(pl.col("written").sum(), share.sum().alias("bytes"))
+    )
+    return total.with_columns(pl.col("written").cast(pl.Int64), pl.col("bytes").round().cast(pl.Int64)).collect(
+        engine="in-memory"
+    )
 
 
 def _with_gaps(

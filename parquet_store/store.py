@@ -74,7 +74,7 @@ def open_store(root: str | Path, *, create: bool = False) -> Store:
     if not create:
         msg = f"there is no store at {store.root}; make one with `engine data demo` or `engine data import FILE`"
         raise StoreError(msg)
-    with disk_faults_explained(f"making a store at {store.root}"):
+    with disk_faults_explained(f"no store could be made at {store.root}"):
         make_folder(store.staging)
         with exclusive(store.lock_path):
             if not store.manifest_path.is_file():
