@@ -1,17 +1,17 @@
 """Market data on disk: append-only Parquet files under one manifest, read as of any moment."""
 
-from parquet_store.append import SIMULATED, append, append_many
 from parquet_store.calendar import known_at, sessions
 from parquet_store.errors import EngineError, StoreError
-from parquet_store.export import export
+from parquet_store.exporter import export
 from parquet_store.importing import ImportReport, import_files
+from parquet_store.inventory import status
 from parquet_store.manifest import FileEntry, Manifest
-from parquet_store.revise import Revision, revise
-from parquet_store.scan import scan
+from parquet_store.reader import scan
+from parquet_store.revisions import Revision, revise
 from parquet_store.schema import SCHEMAS, TableSchema
-from parquet_store.status import status
 from parquet_store.store import Store, default_root, open_store, read_manifest
 from parquet_store.universe import SeriesSpec, Universe, load_universe
+from parquet_store.writer import SIMULATED, append, append_many
 
 __all__ = [
     "SCHEMAS",

@@ -8,8 +8,8 @@ import polars as pl
 
 from parquet_store.importing.adjusted import adjusted_difference
 from parquet_store.importing.shapes import ParsedFile
-from parquet_store.revise import Revision
-from parquet_store.scan import scan
+from parquet_store.reader import scan
+from parquet_store.revisions import Revision
 from parquet_store.schema import SCHEMAS, TableSchema
 from parquet_store.store import Store, read_manifest
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from parquet_store.errors import StoreError
 from parquet_store.files import disk_faults_explained, write_synced
-from parquet_store.scan import scan
+from parquet_store.reader import scan
 from parquet_store.schema import table_schema
 from parquet_store.store import Store
 

@@ -6,7 +6,7 @@ import polars as pl
 
 from parquet_store.calendar import sessions
 from parquet_store.manifest import Manifest
-from parquet_store.scan import scan
+from parquet_store.reader import scan
 from parquet_store.schema import SCHEMAS
 from parquet_store.store import Store, read_manifest
 from parquet_store.universe import Calendar, Universe, load_universe

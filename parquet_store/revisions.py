@@ -6,14 +6,14 @@ from datetime import datetime
 
 import polars as pl
 
-from parquet_store.append import commit, moment_of_writing, with_seen_at
 from parquet_store.errors import StoreError
 from parquet_store.files import disk_faults_explained
 from parquet_store.lock import exclusive
 from parquet_store.manifest import FileEntry, Manifest
-from parquet_store.scan import scan
+from parquet_store.reader import scan
 from parquet_store.schema import TableSchema, conform, table_schema
 from parquet_store.store import Store, read_manifest
+from parquet_store.writer import commit, moment_of_writing, with_seen_at
 
 __all__ = ["Revision", "revise"]
 
