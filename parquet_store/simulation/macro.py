@@ -4,11 +4,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from parquet_store.inventory import expected_days
 from parquet_store.simulation.drivers import Drivers
 from parquet_store.simulation.parameters import Parameters, Unemployment
 from parquet_store.simulation.processes import Vector, normal_shocks, per_day
 from parquet_store.simulation.timeline import Timeline
-from parquet_store.status import expected_days
 
 __all__ = ["macro_values"]
 

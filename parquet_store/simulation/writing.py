@@ -5,15 +5,15 @@ from datetime import date
 
 import polars as pl
 
-from parquet_store.append import commit
 from parquet_store.errors import StoreError
 from parquet_store.files import disk_faults_explained
 from parquet_store.lock import exclusive
 from parquet_store.manifest import FileEntry, Manifest
-from parquet_store.scan import scan
+from parquet_store.reader import scan
 from parquet_store.schema import SCHEMAS, TableSchema, conform
 from parquet_store.simulation.market import FIRST, LAST, SIMULATED, simulate
 from parquet_store.store import Store, read_manifest
+from parquet_store.writer import commit
 
 __all__ = ["is_simulated", "write_simulated"]
 
