@@ -41,6 +41,103 @@ AsOf = Annotated[
 ]
 
 
+@data_app.command("demo")
+def data_demo(
+    store: StorePath = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of the market; the shipped one by default.", show_default=False)
+    ] = None,
+) -> None:
+    """Fill a store with the simulated market: every series the strategies use, from 2005 on."""
+    from parquet_store.simulation import write_simulated
+
+    opened = _open(store, create=True)
+    written = write_simulated(opened, seed)
+    rows = sum(entry.rows for entry in written)
+    typer.echo(f"{rows:,} rows of the SIMULATED market written" if rows else "the SIMULATED market is already there")
+
+
+@data_app.command("import")
+def data_import(
+    files: Annotated[list[Path], typer.Argument(help="CSV or Parquet files, or folders of them.", show_default=False)],
+    store: StorePath = None,
+    name: Annotated[
+        str | None, typer.Option("--as", help="Name of the one series in the files.", show_default=False)
+    ] = None,
+    kind: Annotated[
+        Literal["prices", "macro", "actions"] | None,
+        typer.Option(help="What the files hold, where their shape does not tell.", show_default=False),
+    ] = None,
+    unit: Annotated[
+        str | None, typer.Option(help="Unit of the values: percent, basis_points, index, …", show_default=False)
+    ] = None,
+    basis: Annotated[
+        Literal["split_adjusted", "dividend_adjusted", "index"] | None,
+        typer.Option(help="What the closes have been adjusted for.", show_default=False),
+    ] = None,
+    known: Annotated[
+        Literal["session_close", "next_session_morning", "month_end", "first_friday_next_month", "next_midnight_utc"]
+        | None,
+        typer.Option(
+            help="When a value becomes known, for series that the universe does not name.", show_default=False
+        ),
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="Where the files come from.", show_default=False)] = None,
+) -> None:
+    """Import CSV and Parquet files: long, wide, or as FRED, Yahoo and Cboe offer them for download."""
+    from engine.report.frames import print_frame
+    from parquet_store import import_files
+
+    opened = _open(store, create=True)
+    report = import_files(opened, files, name=name, kind=kind, unit=unit, basis=basis, known=known, source=source)
+    print_frame(report.files)
+    print_frame(report.series)
+    for note in report.notes:
+        typer.echo(f"Note: {note}.")
+
+
+@data_app.command("status")
+def data_status(
+    store: StorePath = None,
+    as_of: AsOf = None,
+    output: Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="How to print it.")] = "table",
+) -> None:
+    """Show each series of the store: range, rows, gaps, staleness, source, size."""
+    from engine.report.frames import print_frame
+    from parquet_store import status
+
+    print_frame(status(_open(store), as_of=_utc(as_of)), output)
+
+
+@data_app.command("export")
+def data_export(
+    table: Annotated[
+        Literal["prices", "actions", "macro", "sweep_runs", "sweep_results"], typer.Argument(help="Which table.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="File to write; its ending gives the format.")],
+    series: Annotated[
+        list[str] | None, typer.Option(help="Only this series; may be repeated.", show_default=False)
+    ] = None,
+    first: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], show_default=False)] = None,
+    last: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], show_default=False)] = None,
+    store: StorePath = None,
+    as_of: AsOf = None,
+) -> None:
+    """Write the rows of a table to a CSV, Parquet or JSON file."""
+    from parquet_store import export
+
+    rows = export(
+        _open(store),
+        table,
+        out,
+        series=series,
+        first=first.date() if first else None,
+        last=last.date() if last else None,
+        as_of=_utc(as_of),
+    )
+    typer.echo(f"{rows:,} rows written to {out}")
+
+
 @app.command()
 def sweep(
     grid: Annotated[

@@ -6,8 +6,8 @@ study needs, checks them, and hands them on as plain arrays.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Literal
@@ -20,7 +20,15 @@ from parquet_store import Store
 from parquet_store.errors import EngineError
 from sql import connect
 
-__all__ = ["Panel", "PanelError", "Sample", "load_panel"]
+__all__ = ["NEXT_MORNING", "Panel", "PanelError", "Sample", "load_panel"]
+
+
+NEXT_MORNING = "@next_morning"
+"""Suffix of a series: row t holds what is known before the session t+1 opens, in time for a trade at its close.
+
+Only for series that are published in the morning (`known = "next_session_morning"` in the universe): what is known at
+the close of session t+1 was then known on its morning.
+"""
 
 
 class PanelError(EngineError):
@@ -72,6 +80,7 @@ class Panel:
     as_of: datetime | None
     seen_at: datetime | None
     simulated: bool
+    _indicators: dict[tuple[object, ...], NDArray[np.float64]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def sample_dates(self) -> NDArray[np.datetime64]:
@@ -86,6 +95,17 @@ class Panel:
     def values(self, series: str) -> NDArray[np.float64]:
         """One series with its warm-up; read-only, NaN where unknown."""
         return self.columns[series]
+
+    def indicator(
+        self, kernel: Callable[..., NDArray[np.float64]], series: str, *arguments: float
+    ) -> NDArray[np.float64]:
+        """Return ``kernel(values, *arguments)`` of one series, computed once however many conditions ask for it."""
+        key = (kernel, series, *arguments)
+        if key not in self._indicators:
+            values = kernel(self.columns[series], *arguments)
+            values.flags.writeable = False
+            self._indicators[key] = values
+        return self._indicators[key]
 
     def matrix(self, series: Sequence[str]) -> NDArray[np.float64]:
         """Several series over the sample, shape (sessions, series), C-ordered."""
@@ -115,7 +135,8 @@ def load_panel(
     Parameters
     ----------
     series
-        Names as in the universe; each becomes a column.
+        Names as in the universe; each becomes a column. With `NEXT_MORNING` after the name: what is known on the
+        morning after the session, for series that are published then.
     sample
         The sessions wanted. An open end is closed at the first (last) session on which every series of ``complete``
         has a value.
@@ -134,7 +155,7 @@ def load_panel(
     """
     with connect(store, as_of=as_of) as connection:
         held = [name for (name, *_) in connection.sql("DESCRIBE panel").fetchall()]
-        for name in series:
+        for name in (name.removesuffix(NEXT_MORNING) for name in series):
             if name not in held:
                 message = (
                     f"series {name} is not in the store at {store.root}: "
@@ -142,7 +163,9 @@ def load_panel(
                 )
                 raise PanelError(message)
         series = tuple(dict.fromkeys((*series, *(name for name in optional if name in held))))
-        names = ", ".join(_quoted(name) for name in series)
+        morning = tuple(name for name in series if name.endswith(NEXT_MORNING))
+        stored = tuple(dict.fromkeys(name.removesuffix(NEXT_MORNING) for name in series))
+        names = ", ".join(_quoted(name) for name in stored)
         frame = connection.sql(f"SELECT date, {names} FROM panel ORDER BY date").pl()  # noqa: S608 - quoted identifiers
         origin = connection.sql(
             """
@@ -151,9 +174,10 @@ def load_panel(
                   UNION ALL SELECT series, seen_at, source FROM macro)
             WHERE list_contains($series, series)
             """,
-            params={"series": list(series)},
+            params={"series": list(stored)},
         ).fetchall()[0]
-    frame = _cut(frame, sample, complete)
+    following = (pl.col(name.removesuffix(NEXT_MORNING)).shift(-1).alias(name) for name in morning)
+    frame = _cut(frame.with_columns(following), sample, complete)
     _check_complete(frame, sample, complete)
     columns = {name: _array(frame[name]) for name in series}
     dates = frame["date"].to_numpy().astype("datetime64[D]")

@@ -1,6 +1,5 @@
 """A sweep on the terminal."""
 
-import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.metrics import METRICS
+from engine.report.frames import console_for_output
 from engine.sweep.run import SweepRun
 from engine.sweep.summary import Summary
 
@@ -35,13 +35,10 @@ _BEST = (
 )
 _BENCHMARK = ("total_return", "gross_total_return", "sharpe", "max_drawdown", "cagr", "volatility", "return_to_vol")
 
-UNKNOWN_WIDTH = 120
-"""Columns to assume where the output is not a terminal."""
-
 
 def render_sweep(sweep: SweepRun, summary: Summary, console: Console | None = None) -> None:
     """Print a sweep: what was swept on which data, the best, all trials, the benchmarks."""
-    console = console or Console(width=None if sys.stdout.isatty() else UNKNOWN_WIDTH)
+    console = console or console_for_output()
     for part in (
         _heading(sweep, summary),
         _best(sweep, summary, console),

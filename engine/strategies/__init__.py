@@ -7,25 +7,28 @@ import importlib
 import pkgutil
 from functools import cache
 
+from engine.strategies.conditions import Condition, Reading, depends_on, read_condition
 from engine.strategies.parameters import ParameterError, Parameters, documentation, parse_parameters
-from engine.strategies.strategy import Ambiguity, Codes, Strategy, depends_on
+from engine.strategies.strategy import Ambiguity, Strategy
 from parquet_store.errors import EngineError
 
 __all__ = [
     "Ambiguity",
-    "Codes",
+    "Condition",
     "ParameterError",
     "Parameters",
+    "Reading",
     "Strategy",
     "StrategyError",
     "depends_on",
     "documentation",
     "find_strategy",
     "parse_parameters",
+    "read_condition",
     "strategy_names",
 ]
 
-_NOT_STRATEGIES = frozenset({"parameters", "strategy"})
+_NOT_STRATEGIES = frozenset({"conditions", "parameters", "strategy"})
 
 
 class StrategyError(EngineError):

@@ -22,8 +22,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from engine.compiled import jit
 from engine.panel import Panel
+from engine.strategies.conditions import Condition, Reading, above, at_least, below
 from engine.strategies.parameters import ParameterError, Parameters, parameter
-from engine.strategies.strategy import POSTURE_MASK, Ambiguity, Codes, Strategy
+from engine.strategies.strategy import POSTURE_MASK, Ambiguity, Strategy
 from kernels import consecutive_true, rate_of_change, rolling_drawdown, rolling_mean
 
 __all__ = ["STRATEGY", "MarketCap", "PairParameters"]
@@ -33,10 +34,9 @@ SOURCE = "credit stress strategies, part 1A"
 BASKET = ("XLE", "XLB", "XLU")
 LEGS = (*BASKET, "IGV")
 
-ENTRY_TREND = 1
-ENTRY_CREDIT = 2
-EXIT = 4
-ENTRY = ENTRY_TREND | ENTRY_CREDIT
+# Bits of the code, in the order of the conditions below.
+ENTRY = 0b001111
+EXIT = 0b110000
 
 FLAT, HELD, DISARMED = 0, 1, POSTURE_MASK + 1
 
@@ -131,24 +131,30 @@ class PairRule(NamedTuple):
     decide = decide  # type: ignore[misc]  # a compiled function, not a field
 
 
-def trend_codes(
-    panel: Panel, xlf_dma: int, slope_lookback: int, vix_fast: int, vix_slow: int, reclaim_sessions: int
-) -> Codes:
-    """Conditions on XLF and VIX: the entry's first, second and fourth, and both exits other than the stop."""
-    xlf, vix = panel.values("XLF"), panel.values("VIX")
-    average = rolling_mean(xlf, xlf_dma)
-    slope = rate_of_change(average, slope_lookback)
-    fast, slow = rolling_mean(vix, vix_fast), rolling_mean(vix, vix_slow)
-    enter = (xlf < average) & (slope < 0.0) & (fast > slow)
-    leave = (consecutive_true(xlf > average) >= reclaim_sessions) | (fast < slow)
-    return (enter * ENTRY_TREND + leave * EXIT).astype(np.uint16)
+def xlf_below_average(panel: Panel, xlf_dma: int) -> Reading:
+    return below(panel.values("XLF"), panel.indicator(rolling_mean, "XLF", xlf_dma))
 
 
-def credit_codes(panel: Panel, hyg_drawdown: float, hyg_window: int, hyg_reading: str) -> Codes:
-    """The entry's third condition: HYG's drawdown from its rolling high against the threshold."""
-    drawdown = rolling_drawdown(panel.values("HYG"), hyg_window)
-    stressed = drawdown < hyg_drawdown if hyg_reading == "deeper" else drawdown > hyg_drawdown
-    return (stressed * ENTRY_CREDIT).astype(np.uint16)
+def xlf_average_falls(panel: Panel, xlf_dma: int, slope_lookback: int) -> Reading:
+    return below(rate_of_change(panel.indicator(rolling_mean, "XLF", xlf_dma), slope_lookback), 0.0)
+
+
+def credit_is_stressed(panel: Panel, hyg_window: int, hyg_drawdown: float, hyg_reading: str) -> Reading:
+    drawdown = panel.indicator(rolling_drawdown, "HYG", hyg_window)
+    return below(drawdown, hyg_drawdown) if hyg_reading == "deeper" else above(drawdown, hyg_drawdown)
+
+
+def vix_trends_up(panel: Panel, vix_fast: int, vix_slow: int) -> Reading:
+    return above(panel.indicator(rolling_mean, "VIX", vix_fast), panel.indicator(rolling_mean, "VIX", vix_slow))
+
+
+def xlf_reclaims_average(panel: Panel, xlf_dma: int, reclaim_sessions: int) -> Reading:
+    closes_above = consecutive_true(panel.values("XLF") > panel.indicator(rolling_mean, "XLF", xlf_dma))
+    return at_least(closes_above.astype(np.float64), reclaim_sessions)
+
+
+def vix_trends_down(panel: Panel, vix_fast: int, vix_slow: int) -> Reading:
+    return below(panel.indicator(rolling_mean, "VIX", vix_fast), panel.indicator(rolling_mean, "VIX", vix_slow))
 
 
 def target_weights(basket_weights: str, market_cap: MarketCap | None) -> NDArray[np.float64]:
@@ -186,8 +192,16 @@ STRATEGY = Strategy(
     parameters=PairParameters,
     inputs=("XLF", "HYG", "VIX"),
     legs=LEGS,
-    signals=(trend_codes, credit_codes),
+    conditions=(
+        Condition("XLF is below its moving average", xlf_below_average),
+        Condition("the moving average of XLF falls", xlf_average_falls),
+        Condition("HYG's drawdown from its high marks credit stress", credit_is_stressed),
+        Condition("the fast average of VIX is above the slow one", vix_trends_up),
+        Condition("XLF has been above its moving average for some closes in a row", xlf_reclaims_average),
+        Condition("the fast average of VIX is below the slow one", vix_trends_down),
+    ),
     rule=PairRule,
+    postures=("flat", "long basket, short software"),
     target_weights=target_weights,
     feasible=feasible,
     hindsight=hindsight,

@@ -1,22 +1,23 @@
-"""What a strategy is: data that the panel supplies, rules that turn it into a posture, and what each posture holds.
+"""What a strategy is: what it looks at, a rule that turns this into a posture, and what each posture holds.
 
 The way from prices to a position has three steps, each a plain function:
 
-1. *Signals.* A signal is a function ``f(panel, **parameters) -> uint16[rows]``: for each session, the conditions that
-hold
-   at its close, one bit a condition. A condition that is undefined (warm-up, missing data) is not met. The names in the
-   function's signature are the parameters it depends on, so a sweep evaluates it once for each distinct value of those
-   and never once for each combination. The signals of a strategy use different bits; a session's *code* is their union.
-2. *Rule.* A compiled function ``decide(rule, state, held_return, code) -> state`` run at each close t. Its new state
-   is what is wanted from the next close on. The low four bits of a state are its posture; the others are the rule's
-   memory. ``held_return`` is what the present holding has earned since its fill, gross of costs, at close t.
+1. *Conditions*, see `engine.strategies.conditions`. The k-th condition of a strategy is bit k of a session's *code*:
+the
+   conditions that are met at its close. A sweep reads a condition once for each distinct value of the parameters it
+   depends on, never once for each combination.
+2. *Rule.* A compiled function ``decide(rule, state, held_return, code) -> state`` that is run at each close t. Its new
+   state is what is wanted from the next close on. The low four bits of a state are its posture; the others are the
+   rule's memory. ``held_return`` is what the present holding has earned since its fill, gross of costs, at close t.
+   The first state is 0.
 3. *Target weights.* A function ``f(**parameters) -> float64[postures, legs]``: fractions of equity in each leg.
+Posture 0
+   is the position before the first decision.
 
 Fills, costs, rebalancing and metrics belong to the sweep, which treats all strategies alike: the state decided at
 close t is traded at close t+1.
 """
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -24,28 +25,25 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.panel import Panel
+from engine.strategies.conditions import Condition
 from engine.strategies.parameters import Parameters
 
-__all__ = ["POSTURE_MASK", "Ambiguity", "Codes", "Signal", "Strategy", "depends_on"]
+__all__ = ["POSTURE_MASK", "Ambiguity", "Strategy"]
 
 POSTURE_MASK = 15
 """The bits of a rule's state that name the posture."""
 
-Codes = NDArray[np.uint16]
-"""Conditions met at each close, one bit a condition."""
-
-Signal = Callable[..., Codes]
-"""``f(panel, **parameters)`` to the codes of every row of the panel."""
+MOST_CONDITIONS = 16
+"""A code has sixteen bits."""
 
 
 class Ambiguity(NamedTuple):
     """A sentence of a document that can be read in more than one way, and how both readings are offered."""
 
+    parameter: str
     text: str
     readings: Mapping[str, str]
     chosen: str
-    parameter: str
 
 
 @dataclass(frozen=True)
@@ -61,17 +59,19 @@ class Strategy:
     parameters
         Model of everything that may be set.
     inputs
-        Series that its signals read.
+        Series that its conditions read.
     legs
         Series that are traded, in the order of the columns of the target weights.
-    signals
-        See the module's docstring.
+    conditions
+        What it looks at; the k-th is bit k of the code.
     rule
         A named tuple of numbers, each a parameter of the same name, with the compiled ``decide`` as its attribute.
+    postures
+        A name for each posture, in the order of the rows of the target weights.
     target_weights
-        Function of parameters to float64 (postures, legs); posture 0 holds nothing.
+        Function of parameters to float64 (postures, legs).
     always
-        The posture that is held throughout by the benchmark "always on".
+        The posture that the benchmark "always on" holds throughout.
     feasible
         Function of parameters that is false for combinations without meaning (a fast average slower than the slow one).
     hindsight
@@ -87,26 +87,22 @@ class Strategy:
     parameters: type[Parameters]
     inputs: tuple[str, ...]
     legs: tuple[str, ...]
-    signals: tuple[Signal, ...]
+    conditions: tuple[Condition, ...]
     rule: type[Any]
+    postures: tuple[str, ...]
     target_weights: Callable[..., NDArray[np.float64]]
     always: int = 1
     feasible: Callable[..., bool] | None = None
     hindsight: Callable[..., str | None] | None = None
     ambiguities: tuple[Ambiguity, ...] = field(default_factory=tuple)
 
+    def __post_init__(self) -> None:
+        """Refuse what no code can hold."""
+        if len(self.conditions) > MOST_CONDITIONS or len(self.postures) > POSTURE_MASK + 1:
+            message = f"strategy {self.name} has too many conditions or postures: at most {MOST_CONDITIONS} of each"
+            raise ValueError(message)
+
     @property
     def series(self) -> tuple[str, ...]:
         """Every series that is read or traded, without repetition, in a fixed order."""
         return tuple(dict.fromkeys((*self.inputs, *self.legs)))
-
-
-def depends_on(function: Callable[..., object]) -> tuple[str, ...]:
-    """Return the parameters that ``function`` names in its signature, the panel apart."""
-    return tuple(name for name in inspect.signature(function).parameters if name != "panel")
-
-
-def evaluate_signal(signal: Signal, panel: Panel, values: Mapping[str, Any]) -> Codes:
-    """Evaluate one signal with the values of the parameters it names, over the sample of the panel."""
-    codes = signal(panel, **{name: values[name] for name in depends_on(signal)})
-    return np.ascontiguousarray(codes[panel.start :], dtype=np.uint16)

@@ -4,7 +4,6 @@ A combination is then a handful of row numbers, which follow from its own number
 size therefore costs no more memory than its tables.
 """
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,38 +16,15 @@ from numpy.typing import NDArray
 
 from engine.panel import Panel, load_panel
 from engine.strategies import depends_on
-from engine.strategies.strategy import evaluate_signal
 from engine.sweep.grid import Grid, GridError
+from engine.sweep.tables import Table, code_tables, tabulate
 from parquet_store import Store
 
-__all__ = ["BUY_AND_HOLD", "Market", "Plan", "Rows", "Table", "make_plan", "plan_from_panel"]
+__all__ = ["BUY_AND_HOLD", "Market", "Plan", "Rows", "make_plan", "plan_from_panel"]
 
 
 BUY_AND_HOLD = "SPY"
 """The series every sweep is compared with, where the store holds it."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """One row for each distinct value of the parameters that something depends on.
-
-    Attributes
-    ----------
-    rows
-        Array whose first axis runs over the distinct values, in the order of the grid.
-    strides
-        int64 (axes of the grid,): what one step along an axis adds to the row number; 0 where nothing depends on it.
-    values
-        The swept parameters of each row, those that it depends on.
-    """
-
-    rows: NDArray[Any]
-    strides: NDArray[np.int64]
-    values: tuple[Mapping[str, Any], ...]
-
-    def index(self, digits: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Row numbers of combinations given by their position on each axis, shape (combinations, axes)."""
-        return digits @ self.strides
 
 
 @dataclass(frozen=True)
@@ -83,7 +59,7 @@ class Rows:
     Attributes
     ----------
     codes
-        int64 (combinations, signals), row numbers into ``Plan.codes``.
+        int64 (combinations, code tables), row numbers into ``Plan.codes``.
     knobs
         float64 (combinations, numbers of the rule).
     weights
@@ -109,10 +85,9 @@ class Plan:
     market
         The traded side.
     codes
-        Conditions met at each close, uint16 (rows, sessions): the distinct rows of all signals, one signal after
-        another.
-    signals
-        For each signal, a table of row numbers into ``codes``.
+        Conditions met at each close, uint16 (rows, sessions), bit k standing for condition k.
+    code_tables
+        Tables of row numbers into ``codes``; a combination's code is the union of one row of each.
     knobs, weights, daily, feasible, hindsight
         Numbers of the rule, row numbers into ``market.weights``, whether to rebalance daily, whether the combination
         has a meaning, and what it owes to hindsight (an empty string where nothing).
@@ -122,7 +97,7 @@ class Plan:
     panel: Panel
     market: Market
     codes: NDArray[np.uint16]
-    signals: tuple[Table, ...]
+    code_tables: tuple[Table, ...]
     knobs: Table
     weights: Table
     daily: Table
@@ -137,22 +112,21 @@ class Plan:
 
     def is_feasible(self, combinations: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which combinations have a meaning."""
-        found: NDArray[np.bool_] = self.feasible.rows[self.feasible.index(self.digits(combinations))]
-        return found
+        return self.feasible.find(self.digits(combinations))
 
     def has_hindsight(self, combinations: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which combinations owe something to hindsight."""
-        found: NDArray[np.bool_] = self.hindsight.rows[self.hindsight.index(self.digits(combinations))] != ""
+        found: NDArray[np.bool_] = self.hindsight.find(self.digits(combinations)) != ""
         return found
 
     def rows(self, combinations: NDArray[np.int64]) -> Rows:
         """Look up what belongs to each combination."""
         digits = self.digits(combinations)
         return Rows(
-            codes=np.stack([table.rows[table.index(digits)] for table in self.signals], axis=1),
-            knobs=self.knobs.rows[self.knobs.index(digits)],
-            weights=self.weights.rows[self.weights.index(digits)],
-            daily=self.daily.rows[self.daily.index(digits)],
+            codes=np.stack([table.find(digits) for table in self.code_tables], axis=1),
+            knobs=self.knobs.find(digits),
+            weights=self.weights.find(digits),
+            daily=self.daily.find(digits),
         )
 
     def parameters(self, combinations: NDArray[np.int64]) -> pl.DataFrame:
@@ -186,14 +160,8 @@ def plan_from_panel(panel: Panel, grid: Grid) -> Plan:
     if panel.sessions < 2:
         message = f"the sample of {grid.name} holds {panel.sessions} session: a return needs two; widen [sample]"
         raise GridError(message)
-    codes: list[NDArray[np.uint16]] = []
-    signals = []
-    for signal in strategy.signals:
-        offset = sum(len(part) for part in codes)
-        table = _tabulate(grid, depends_on(signal), partial(evaluate_signal, signal, panel))
-        codes.append(table.rows)
-        signals.append(replace(table, rows=np.arange(offset, offset + len(table.rows))))
-    weights = _tabulate(grid, depends_on(strategy.target_weights), _call(strategy.target_weights))
+    codes, tables = code_tables(grid, panel, strategy.conditions)
+    weights = tabulate(grid, depends_on(strategy.target_weights), _call(strategy.target_weights))
     plan = Plan(
         grid=grid,
         panel=panel,
@@ -204,11 +172,11 @@ def plan_from_panel(panel: Panel, grid: Grid) -> Plan:
             weights=np.ascontiguousarray(weights.rows),
             cost_rate=grid.costs.rate,
         ),
-        codes=np.ascontiguousarray(np.concatenate(codes)),
-        signals=tuple(signals),
-        knobs=_tabulate(grid, strategy.rule._fields, partial(_rule_numbers, strategy.rule._fields)),
+        codes=codes,
+        code_tables=tables,
+        knobs=tabulate(grid, strategy.rule._fields, partial(_rule_numbers, strategy.rule._fields)),
         weights=replace(weights, rows=np.arange(len(weights.rows))),
-        daily=_tabulate(grid, ("rebalance",), lambda values: np.bool_(values["rebalance"] == "daily")),
+        daily=tabulate(grid, ("rebalance",), lambda values: np.bool_(values["rebalance"] == "daily")),
         feasible=_optional_table(grid, strategy.feasible, np.bool_(True)),
         hindsight=_optional_table(grid, strategy.hindsight, ""),
     )
@@ -229,20 +197,5 @@ def _call(function: Callable[..., Any]) -> Callable[[dict[str, Any]], Any]:
 def _optional_table(grid: Grid, function: Callable[..., Any] | None, absent: Any) -> Table:
     """Tabulate a function that a strategy may leave out, or return nothing from."""
     if function is None:
-        return _tabulate(grid, (), lambda _: absent)
-    return _tabulate(grid, depends_on(function), lambda values: function(**values) or type(absent)())
-
-
-def _tabulate(grid: Grid, names: Sequence[str], evaluate: Callable[[dict[str, Any]], Any]) -> Table:
-    """Evaluate something once for each distinct value of the parameters ``names``."""
-    fixed = {name: getattr(grid.fixed, name) for name in names}
-    swept = [name for name in grid.axes if name in names]
-    product = itertools.product(*(grid.axes[name] for name in swept))
-    values = tuple(dict(zip(swept, row, strict=True)) for row in product)
-    strides = np.zeros(len(grid.axes), np.int64)
-    step = 1
-    for k, name in reversed(list(enumerate(grid.axes))):
-        if name in names:
-            strides[k] = step
-            step *= len(grid.axes[name])
-    return Table(np.stack([evaluate({**fixed, **row}) for row in values]), strides, values)
+        return tabulate(grid, (), lambda _: absent)
+    return tabulate(grid, depends_on(function), lambda values: function(**values) or type(absent)())

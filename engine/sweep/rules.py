@@ -59,7 +59,7 @@ def leg_returns(prices: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def posture_paths(plan: Plan, combinations: NDArray[np.int64]) -> NDArray[np.int8]:
-    """Posture held after each close, int8 (combinations, sessions).
+    """Posture held after each close, int8 (combinations, sessions); 0 where every leg's target is 0.
 
     Parameters
     ----------
@@ -105,6 +105,7 @@ def _run_rule(
     for i in range(paths.shape[0]):
         bound = bind_rule(rule, knobs[i])
         target = weights[weight_rows[i]]
+        invested = _is_invested(target)
         state = 0
         posture = 0
         filled = 0
@@ -125,8 +126,18 @@ def _run_rule(
                     for leg in range(legs):
                         gain += target[posture, leg] * (prices[t, leg] / prices[filled, leg] - 1.0)
                     held_return = gain
-            paths[i, t] = posture
+            paths[i, t] = posture if invested[posture] else 0
             code = 0
             for signal in range(code_rows.shape[1]):
                 code |= codes[code_rows[i, signal], t]
             state = decide(bound, state, held_return, code)
+
+
+@jit
+def _is_invested(target: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which postures hold anything."""
+    invested = np.zeros(target.shape[0], np.bool_)
+    for posture in range(target.shape[0]):
+        for leg in range(target.shape[1]):
+            invested[posture] |= target[posture, leg] != 0.0
+    return invested
