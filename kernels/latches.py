@@ -8,6 +8,8 @@ from kernels.compile import jit
 
 __all__ = ["hysteresis"]
 
+Bytes = npt.NDArray[np.uint8]
+
 
 def hysteresis(
     enter: npt.ArrayLike, leave: npt.ArrayLike, *, initially: bool = False, min_dwell: int = 1, min_absence: int = 1
@@ -46,12 +48,27 @@ def hysteresis(
             message = f"{name} must be at least 1, but is {rows}."
             raise ValueError(message)
     state = np.empty(entry.size, np.bool_)
-    _latch(entry, departure, initially, min_dwell, min_absence, state)
+    if min_dwell == min_absence == 1:
+        _latch(entry.view(np.uint8), departure.view(np.uint8), initially, state.view(np.uint8))
+    else:
+        _latch_with_dwell(entry, departure, initially, min_dwell, min_absence, state)
     return state
 
 
 @jit
-def _latch(enter: Bools, leave: Bools, initially: bool, min_dwell: int, min_absence: int, state: Bools) -> None:
+def _latch(enter: Bytes, leave: Bytes, initially: bool, state: Bytes) -> None:
+    """Look the next state up instead of branching, which would be foretold wrongly at every change."""
+    on = np.uint8(initially)
+    for i in range(state.size):
+        next_states = enter[i] | ((np.uint8(1) - leave[i]) << np.uint8(1))  # bit 0 if off now, bit 1 if on now
+        on = (next_states >> on) & np.uint8(1)
+        state[i] = on
+
+
+@jit
+def _latch_with_dwell(
+    enter: Bools, leave: Bools, initially: bool, min_dwell: int, min_absence: int, state: Bools
+) -> None:
     on = initially
     since = max(min_dwell, min_absence)
     for i in range(state.size):

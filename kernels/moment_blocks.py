@@ -51,7 +51,7 @@ def first_moment(x: Floats, out: Floats, start: int, stop: int, window: int, lea
             copy, result = np.zeros(2 * size), np.empty(size)
         source, first_row = (x, begin) if inside else (copy, copy_around(x, begin, end, window, copy))
         target, place = (out, begin) if inside else (result, 0)
-        pivot = _pivot(x, max(begin - window + 1, 0), begin, end) if kind == MEAN else 0.0
+        pivot = _central(x, max(begin - window + 1, 0), begin, end) if kind == MEAN else 0.0
         if least == window or not (begin == 0 or has_missing(x[begin - window + 1 : end])):
             if begin > 0:
                 _sums_before(source, first_row, window, pivot, before)
@@ -112,6 +112,15 @@ def _pivot(x: Floats, begin: int, middle: int, end: int) -> float:
         if math.isfinite(x[i]):
             return x[i]  # type: ignore[no-any-return]
     return 0.0
+
+
+@jit
+def _central(x: Floats, begin: int, middle: int, end: int) -> float:
+    """Return the median of three values up to `middle`: a mean needs a pivot that is no outlier, and no more."""
+    one, two, three = x[begin], x[(begin + middle) // 2], x[middle]
+    if math.isfinite(one) and math.isfinite(two) and math.isfinite(three):
+        return max(min(one, two), min(max(one, two), three))  # type: ignore[no-any-return]
+    return _pivot(x, begin, middle, end)
 
 
 @jit
