@@ -1,0 +1,18 @@
+-- Each table and derived series as the connection sees it: all that was seen, or all that was seen by its moment.
+CREATE VIEW prices AS FROM prices_as_of('infinity');
+
+CREATE VIEW actions AS FROM actions_as_of('infinity');
+
+CREATE VIEW macro AS FROM macro_as_of('infinity');
+
+CREATE VIEW sweep_runs AS FROM sweep_runs_as_of('infinity');
+
+CREATE VIEW sweep_results AS FROM sweep_results_as_of('infinity');
+
+CREATE VIEW sessions AS FROM sessions_as_of('infinity');
+
+CREATE VIEW adjusted AS FROM adjusted_as_of('infinity');
+
+CREATE VIEW panel_long AS FROM panel_long_as_of('infinity');
+
+CREATE VIEW panel AS FROM panel_as_of('infinity');

@@ -1,0 +1,2 @@
+-- Moments are shown in UTC, on every machine.
+SET GLOBAL TimeZone = 'UTC';
