@@ -6,10 +6,10 @@ from datetime import datetime
 from duckdb import DuckDBPyConnection
 
 from parquet_store import SCHEMAS, FileEntry, Manifest, Store, Universe
-from sql.held import columns_of, held_series
+from sql.held import as_json, held_series
 from sql.overlap import split_by_overlap
 from sql.session_calendar import SessionCalendar
-from sql.statements import statement
+from sql.statements import Value, statement
 
 __all__ = ["VIEWS", "data_files", "define"]
 
@@ -27,18 +27,8 @@ VIEWS = (
 )
 """The views, in the order in which they are offered. All but ``series`` have a macro ``NAME_as_of(moment)``."""
 
-_MACROS = (
-    "prices_as_of",
-    "actions_as_of",
-    "macro_as_of",
-    "sweep_runs_as_of",
-    "sweep_results_as_of",
-    "sessions_as_of",
-    "adjusted_as_of",
-    "aligned_as_of",
-    "panel_long_as_of",
-)
-"""In the order in which they build on each other; the panel's follows."""
+_DERIVED = ("sessions_as_of", "adjusted_as_of", "aligned_as_of", "panel_long_as_of")
+"""The macros of what is derived, in the order in which they build on each other; the panel's follows."""
 
 
 def define(
@@ -48,7 +38,6 @@ def define(
 
     Nothing is read but the footers of a file of each table.
     """
-    until = "infinity" if as_of is None else as_of.isoformat()
     connection.register("session_calendar", _calendar(manifest.entries("prices", as_of)))
     held = held_series(
         universe,
@@ -56,10 +45,10 @@ def define(
         macro=_names(connection, store, "macro", manifest.entries("macro", as_of)),
     )
     script = [
-        statement("views/empty.sql"),
-        *_stored(store, manifest, as_of, until),
-        statement("views/series.sql", {**columns_of(held)}),
-        *(statement(f"macros/{name}.sql", {"as_of": until}) for name in _MACROS),
+        statement("views/stored.sql"),
+        *_tables(store, manifest, as_of),
+        statement("views/series.sql", {"series": as_json(held)}),
+        *(statement(f"macros/{name}.sql", {"as_of": _until(as_of)}) for name in _DERIVED),
         statement("macros/panel_as_of.sql", {"series": [each.series for each in held]})
         if held
         else statement("macros/panel_as_of_without_series.sql"),
@@ -78,25 +67,36 @@ def _paths(store: Store, entries: Sequence[FileEntry]) -> list[str]:
     return [str(root / entry.path) for entry in entries]
 
 
-def _stored(store: Store, manifest: Manifest, as_of: datetime | None, until: str) -> Iterator[str]:
-    """Yield the views over the files: of each table those that hold their keys alone, and those that share some."""
+def _until(as_of: datetime | None) -> str:
+    return "infinity" if as_of is None else as_of.isoformat()
+
+
+def _tables(store: Store, manifest: Manifest, as_of: datetime | None) -> Iterator[str]:
+    """Yield what defines the tables: views over the files, and the macro that finds the latest row of each key.
+
+    The files that hold each of their keys alone are read as they are; only the others pay for finding the latest.
+    """
     for table, schema in SCHEMAS.items():
         entries = manifest.entries(table, as_of)
         once, revised = split_by_overlap(entries) if schema.key else (list(entries), [])
+        names = {
+            "macro": f"{table}_as_of",
+            "once": f"{table}_once",
+            "revised": f"{table}_revised",
+            "key": schema.key,
+        }
         for part, files in (("once", once), ("revised", revised)):
-            names = {"view": f"{table}_{part}", "table": table}
-            if not files:
-                yield statement("views/stored_nothing.sql", names=names)
-                continue
-            yield statement(
-                "views/stored_files.sql",
-                {
+            if files:
+                values: dict[str, Value] = {
                     "files": _paths(store, files),
                     "several_schemas": len({entry.schema for entry in files}) > 1,
-                    "as_of": until,
-                },
-                names,
-            )
+                    "as_of": _until(as_of),
+                }
+                yield statement(f"views/stored_{part}.sql", values, {"view": f"{table}_{part}"})
+        if not entries:
+            yield statement(f"views/empty/{table}.sql")
+        kind = "once" if not revised else "partly_revised" if once else "revised"
+        yield statement(f"macros/table_{kind}.sql", names=names)
 
 
 def _calendar(prices: Sequence[FileEntry]) -> SessionCalendar:

@@ -1,12 +1,13 @@
 """The series that a store holds, with the rules by which they are aligned."""
 
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 from parquet_store import SeriesSpec, Universe
 
-__all__ = ["HeldSeries", "columns_of", "held_series"]
+__all__ = ["HeldSeries", "as_json", "held_series"]
 
 
 @dataclass(frozen=True)
@@ -16,15 +17,15 @@ class HeldSeries:
     Attributes
     ----------
     series, kind, title, unit, calendar, known, carry
-        As in `parquet_store.SeriesSpec`; `unit` and `known` are empty for a series that the universe does not name.
+        As in `parquet_store.SeriesSpec`; `unit` and `known` are None for a series that the universe does not name.
     """
 
     series: str
     kind: Literal["price", "macro"]
     title: str
-    unit: str
+    unit: str | None
     calendar: str
-    known: str
+    known: str | None
     carry: str
 
 
@@ -47,10 +48,9 @@ def held_series(universe: Universe, prices: Iterable[str], macro: Iterable[str])
     return [*known, *(_outside_universe(name, kinds[name]) for name in others)]
 
 
-def columns_of(held: Iterable[HeldSeries]) -> dict[str, list[str]]:
-    """Return the fields as columns."""
-    rows = list(held)
-    return {field.name: [getattr(row, field.name) for row in rows] for field in fields(HeldSeries)}
+def as_json(held: Iterable[HeldSeries]) -> str:
+    """Return the series as a JSON list of objects."""
+    return json.dumps([asdict(each) for each in held])
 
 
 def _from_universe(spec: SeriesSpec) -> HeldSeries:
@@ -59,5 +59,5 @@ def _from_universe(spec: SeriesSpec) -> HeldSeries:
 
 def _outside_universe(name: str, kind: Literal["price", "macro"]) -> HeldSeries:
     if kind == "price":
-        return HeldSeries(name, kind, name, "", calendar="nyse", known="", carry="none")
-    return HeldSeries(name, kind, name, "", calendar="bond", known="", carry="week")
+        return HeldSeries(name, kind, name, None, calendar="nyse", known=None, carry="none")
+    return HeldSeries(name, kind, name, None, calendar="bond", known=None, carry="week")

@@ -14,7 +14,9 @@ _FOLDER = Path(__file__).parent
 _PLACE = re.compile(r"\$([a-z_]+)|\{([a-z_]+)\}")
 
 
-def statement(path: str, values: Mapping[str, Value] | None = None, names: Mapping[str, str] | None = None) -> str:
+def statement(
+    path: str, values: Mapping[str, Value] | None = None, names: Mapping[str, str | Sequence[str]] | None = None
+) -> str:
     """Return the text of a file of this package with its places filled in.
 
     Parameters
@@ -24,7 +26,7 @@ def statement(path: str, values: Mapping[str, Value] | None = None, names: Mappi
     values
         What stands for each ``$place``: written as a literal, whatever it holds.
     names
-        What stands for each ``{place}``: written as a quoted identifier.
+        What stands for each ``{place}``: written as a quoted identifier, or several with commas.
 
     Raises
     ------
@@ -46,8 +48,10 @@ def literal(value: Value) -> str:
     return ", ".join(literal(item) for item in value)
 
 
-def identifier(name: str) -> str:
-    """Return a name as a quoted SQL identifier."""
+def identifier(name: str | Sequence[str]) -> str:
+    """Return a name as a quoted SQL identifier, or several with commas between them."""
+    if not isinstance(name, str):
+        return ", ".join(identifier(each) for each in name)
     return '"' + name.replace('"', '""') + '"'
 
 

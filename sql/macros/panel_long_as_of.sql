@@ -1,7 +1,10 @@
 -- Every series at the close of every session, as seen by a moment: null where nothing usable was known.
 CREATE MACRO panel_long_as_of(moment) AS TABLE
+WITH aligned AS MATERIALIZED (
+    FROM aligned_as_of(moment)
+)
 SELECT series.series, sessions.date, aligned.value
-FROM sessions_as_of(moment) AS sessions
+FROM (SELECT date FROM aligned WHERE series IS NULL) AS sessions
 CROSS JOIN series
-LEFT JOIN aligned_as_of(moment) AS aligned ON aligned.series = series.series AND aligned.date = sessions.date
+LEFT JOIN aligned USING (series, date)
 ORDER BY series.series, sessions.date;

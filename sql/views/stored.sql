@@ -1,0 +1,2 @@
+-- What the tables are read from.
+CREATE SCHEMA stored;
