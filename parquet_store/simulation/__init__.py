@@ -1,13 +1,12 @@
 """A made-up market with known episodes, for demonstrations and tests; nothing in it comes from market data."""
 
-from parquet_store.simulation.market import FIRST, LAST, SIMULATED, SimulatedMarket, simulate
+from parquet_store.simulation.market import FIRST, LAST, SimulatedMarket, simulate
 from parquet_store.simulation.parameters import Parameters, load_parameters
 from parquet_store.simulation.writing import is_simulated, write_simulated
 
 __all__ = [
     "FIRST",
     "LAST",
-    "SIMULATED",
     "Parameters",
     "SimulatedMarket",
     "is_simulated",

@@ -17,11 +17,9 @@ from parquet_store.simulation.parameters import Parameters, load_parameters
 from parquet_store.simulation.prices import bitcoin_bars, fund_bars, index_bars, split_actions, vix_bars
 from parquet_store.simulation.timeline import Timeline, lay_out
 from parquet_store.universe import Universe, load_universe
+from parquet_store.writer import SIMULATED
 
-__all__ = ["FIRST", "LAST", "SIMULATED", "SimulatedMarket", "simulate"]
-
-SIMULATED = "simulated"
-"""The source of every simulated row."""
+__all__ = ["FIRST", "LAST", "SimulatedMarket", "simulate"]
 
 FIRST, LAST = date(2005, 1, 3), date(2026, 3, 31)
 """The range that is simulated when none is asked for."""

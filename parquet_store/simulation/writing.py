@@ -11,9 +11,9 @@ from parquet_store.lock import exclusive
 from parquet_store.manifest import FileEntry, Manifest
 from parquet_store.reader import scan
 from parquet_store.schema import SCHEMAS, TableSchema, conform
-from parquet_store.simulation.market import FIRST, LAST, SIMULATED, simulate
+from parquet_store.simulation.market import FIRST, LAST, simulate
 from parquet_store.store import Store, read_manifest
-from parquet_store.writer import commit
+from parquet_store.writer import SIMULATED, commit
 
 __all__ = ["is_simulated", "write_simulated"]
 
