@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from parquet_store import Store
 from parquet_store.errors import EngineError
-from sql import connect
 
 __all__ = ["NEXT_MORNING", "Panel", "PanelError", "Sample", "load_panel"]
 
@@ -153,6 +152,8 @@ def load_panel(
     PanelError
         A series is not in the store, the sample holds no session, or a traded series has a gap.
     """
+    from sql import connect  # noqa: PLC0415 - worker processes import this module and have no use for DuckDB
+
     with connect(store, as_of=as_of) as connection:
         held = [name for (name, *_) in connection.sql("DESCRIBE panel").fetchall()]
         for name in (name.removesuffix(NEXT_MORNING) for name in series):

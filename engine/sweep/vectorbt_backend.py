@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from engine.compiled import jit
 from engine.metrics import METRICS, SESSIONS_A_YEAR
+from engine.sweep.accounting import account
 from engine.sweep.plan import Market
-from engine.sweep.position_statistics import gross_returns, order_turnover, trade_statistics
+from engine.sweep.trades import trade_statistics
 
-__all__ = ["bytes_per_path", "evaluate_paths"]
+__all__ = ["bytes_per_path", "evaluate_paths", "simulate"]
 
 INITIAL_CASH = 100.0
 
@@ -47,10 +48,10 @@ def evaluate_paths(
     -------
     One row a path, the columns of `engine.metrics`; null where a metric cannot be computed.
     """
-    net, turnover = _simulate(market, paths, weight_rows, daily)
-    gross = gross_returns(market.prices, market.weights, weight_rows, daily, paths)
-    frame = _metrics(market, net, paths)
-    frame = frame.with_columns(pl.Series("turnover", turnover * SESSIONS_A_YEAR / len(market.dates)))
+    _, turnover = account(market, paths, weight_rows, daily)
+    gross, _ = account(market, paths, weight_rows, daily, cost_rate=0.0)
+    frame = _metrics(market, simulate(market, paths, weight_rows, daily), paths)
+    frame = frame.with_columns(pl.Series("turnover", turnover))
     before_costs = _metrics(market, gross, paths)
     differing = [metric.name for metric in METRICS if metric.differs_gross]
     gc.collect()  # portfolios sit in reference cycles and would pile up from block to block
@@ -59,18 +60,18 @@ def evaluate_paths(
     )
 
 
-def _simulate(
+def simulate(
     market: Market, paths: NDArray[np.int8], weight_rows: NDArray[np.int64], daily: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the net returns (sessions, paths) and the turnover (paths,) of the sample, not annualised."""
+) -> NDArray[np.float64]:
+    """Simple returns of posture paths net of costs, float64 (sessions, paths), by vectorbt's order simulation."""
     import pandas as pd  # noqa: PLC0415 - slow to import
     import vectorbt as vbt  # noqa: PLC0415 - slow to import
 
-    count, legs = len(paths), len(market.legs)
+    count = len(paths)
     targets = target_percents(market.weights, weight_rows, daily, paths)
     orders = int(np.count_nonzero(~np.isnan(targets)))
     if orders == 0:
-        return np.zeros((paths.shape[1], count)), np.zeros(count)
+        return np.zeros((paths.shape[1], count))
     columns = pd.MultiIndex.from_product([range(count), market.legs], names=["path", "leg"])
     close = pd.DataFrame(np.tile(market.prices, (1, count)), index=pd.DatetimeIndex(market.dates), columns=columns)
     portfolio = vbt.Portfolio.from_orders(
@@ -86,19 +87,8 @@ def _simulate(
         max_orders=orders,
         engine="numba",
     )
-    equity = portfolio.value().to_numpy().reshape(paths.shape[1], count)  # a single path comes as one dimension
-    records = portfolio.orders.records_arr
-    turnover = np.empty(count)
-    order_turnover(
-        records["col"].astype(np.int64),
-        records["idx"].astype(np.int64),
-        records["size"] * records["price"],
-        records["fees"],
-        equity,
-        legs,
-        turnover,
-    )
-    return portfolio.returns().to_numpy().reshape(equity.shape), turnover
+    returns: NDArray[np.float64] = portfolio.returns().to_numpy()
+    return returns.reshape(paths.shape[1], count)  # a single path comes as one dimension
 
 
 def target_percents(
