@@ -242,6 +242,8 @@ def test_bitcoin_falls_with_the_rest_and_recovers_afterwards(seed: int | None) -
     falls = [float(np.exp(bitcoin[days].sum()) - 1) for days in past.episodes(*STRESS)]
     assert np.mean(falls) < -0.2
     assert np.mean(np.array(falls) < 0) > 0.75
+    ends = np.array([np.flatnonzero(days)[-1] for days in past.episodes("liquidity_panic")])
+    assert np.mean([bitcoin[end + 1 : end + 61].sum() for end in ends]) > 0
 
 
 @every_seed
