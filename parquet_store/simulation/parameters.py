@@ -213,6 +213,7 @@ class Parameters(_Frozen):
     seed: int = Field(ge=0)
     origin: date
     pinning: Fraction
+    own_half_life: Positive
     episodes: tuple[Episode, ...]
     kinds: dict[str, Kind]
     volatility: Volatility

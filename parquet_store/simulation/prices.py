@@ -124,5 +124,5 @@ def _own_changes(parameters: Parameters, seed: int, name: str, timeline: Timelin
     """Return what is the fund's alone; like a style, it is centred in episodes and pulled back to zero over years."""
     shocks = student_shocks(seed, f"{name} own", turbulence.size, parameters.volatility.tail_degrees)
     daily = parameters.funds[name].own / np.sqrt(YEAR) * turbulence
-    half_life = parameters.factors["growth"].half_life
-    return pulled_walk(timeline.centred(daily * shocks), np.zeros(turbulence.size), timeline.free, 0.0, half_life)
+    centred, unplanned = timeline.centred(daily * shocks), np.zeros(turbulence.size)
+    return pulled_walk(centred, unplanned, timeline.free, 0.0, parameters.own_half_life)
