@@ -14,8 +14,9 @@ __all__ = ["EARLIEST", "known_at", "sessions"]
 NEW_YORK = "America/New_York"
 CLOSE = time(16, 0)
 
-EARLIEST = date(1900, 1, 1)
-"""The first date of the session calendar. It is exact from 1971 on; the Saturday sessions before 1952 are left out."""
+EARLIEST = date(1915, 1, 1)
+"""The first date of the session calendar, after the closure of 1914. It is exact from 1971 on; the Saturday sessions
+before 1952 are left out."""
 
 _ARRIVAL = timedelta(days=14)
 
@@ -35,9 +36,7 @@ def sessions(first: date, last: date) -> pl.DataFrame:
     StoreError
         If `first` lies before `EARLIEST`.
     """
-    if first < EARLIEST:
-        msg = f"the session calendar begins on {EARLIEST}; {first} is before that"
-        raise StoreError(msg)
+    _refuse_before_the_calendar(first)
     days = _session_days(first.year, max(first, last).year)
     chosen = days.filter((days >= first) & (days <= last))
     return pl.DataFrame({"date": chosen, "close_at": _in_new_york(chosen, CLOSE)})
@@ -65,6 +64,7 @@ def known_at(spec: SeriesSpec, dates: pl.Series) -> pl.Series:
     """
     if dates.is_empty():
         return pl.Series("known_at", [], dtype=MOMENT)
+    _refuse_before_the_calendar(dates.min())
     match spec.known:
         case "session_close":
             moments = _in_new_york(dates, CLOSE)
@@ -77,6 +77,12 @@ def known_at(spec: SeriesSpec, dates: pl.Series) -> pl.Series:
         case "next_midnight_utc":
             moments = dates.dt.offset_by("1d").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     return moments.rename("known_at")
+
+
+def _refuse_before_the_calendar(day: object) -> None:
+    if isinstance(day, date) and day < EARLIEST:
+        msg = f"the session calendar begins on {EARLIEST}; {day} is before that"
+        raise StoreError(msg)
 
 
 def _in_new_york(days: pl.Series, at: time) -> pl.Series:

@@ -53,7 +53,8 @@ def _refuse_several_series(parsed: Sequence[ParsedFile], name: str) -> None:
 def _named(file: ParsedFile, rows: pl.DataFrame, declared: Declarations, universe: Universe) -> pl.DataFrame:
     """Return `rows` with every series under its name in the store."""
     if declared.name is not None:
-        return rows.with_columns(pl.lit(declared.name).alias("symbol"))
+        spec = universe.find(declared.name)
+        return rows.with_columns(pl.lit(declared.name if spec is None else spec.name).alias("symbol"))
     if rows["symbol"].null_count():
         stem = file.table.path.stem
         spec = universe.find(stem) or universe.find(stem.removesuffix("_History"))

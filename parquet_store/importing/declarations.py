@@ -45,7 +45,7 @@ class Declarations:
     Raises
     ------
     EngineError
-        If a word is not one of those allowed.
+        If a word is not one of those allowed, or the name is empty.
     """
 
     name: str | None = None
@@ -61,6 +61,9 @@ class Declarations:
             if word is not None and word not in allowed:
                 msg = f"--{flag} {word} is unknown; use one of {', '.join(allowed)}"
                 raise EngineError(msg)
+        if self.name is not None and not self.name.strip():
+            msg = "--as needs a name that is not empty"
+            raise EngineError(msg)
 
 
 def declared_word(file: ParsedFile, rows: pl.DataFrame, flag: str, declared: Declarations) -> str | None:
@@ -143,21 +146,10 @@ def _spec_outside_the_universe(
 ) -> SeriesSpec:
     """Return what is declared as a spec; a price without a rule of its own is known at its session's close."""
     table = declared.kind if kind == "values" else kind
-    return SeriesSpec.model_validate(
-        {
-            "name": name,
-            "kind": "macro" if table == "macro" else "price",
-            "title": name,
-            "source": "file",
-            "symbol": name,
-            "unit": declared_word(file, rows, "unit", declared) if table == "macro" else "usd",
-            "calendar": "nyse",
-            "known": declared.known or "session_close",
-            "stale_after_days": 7,
-            "basis": {"prices": _basis_outside_the_universe(file, rows, declared), "actions": "split_adjusted"}.get(
-                str(table)
-            )
-            if table != "macro"
-            else None,
-        }
-    )
+    if table == "macro":
+        convention = {"kind": "macro", "unit": declared_word(file, rows, "unit", declared)}
+    else:
+        basis = _basis_outside_the_universe(file, rows, declared) if table == "prices" else "split_adjusted"
+        convention = {"kind": "price", "unit": "usd", "basis": basis}
+    common = {"name": name, "title": name, "symbol": name, "source": "file", "calendar": "nyse", "stale_after_days": 7}
+    return SeriesSpec.model_validate({**common, **convention, "known": declared.known or "session_close"})

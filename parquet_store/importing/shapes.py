@@ -85,13 +85,13 @@ def parse(table: RawTable, kind: str | None) -> ParsedFile:
         return _actions(table, names)
     if rest == {"kind", "value"}:
         return _actions_by_kind(table, names)
+    if kind == "actions":
+        raise import_error(table.path, "actions need the columns symbol, date and dividend or split")
     if rest == {"value"}:
         return _values(table, names)
     if "symbol" in names:
         what = "no column holds what is expected beside symbol and date: close, dividend, split or value"
         raise import_error(table.path, f"{what}; the header is {', '.join(table.header)}")
-    if kind == "actions":
-        raise import_error(table.path, "actions need the columns symbol, date and dividend or split")
     return _wide(table, names)
 
 
@@ -164,11 +164,11 @@ def _values(table: RawTable, names: Mapping[str, str]) -> ParsedFile:
 def _wide(table: RawTable, names: Mapping[str, str]) -> ParsedFile:
     """Read one column a series; FRED's own downloads have this shape."""
     fred = table.path.suffix.lower() == ".csv" and table.header[0] in ("observation_date", "DATE")
-    base = _origin(table, {"date": names["date"]})
+    base = _origin(table, names)
     frames = [
         base.with_columns(pl.lit(own.strip()).alias("symbol"), numbers(table, own).alias("value"))
-        for own in table.header
-        if own != names["date"]
+        for common, own in names.items()
+        if common not in {"date", *DECLARED, *_OF_THE_STORE}
     ]
     if not frames:
         raise import_error(table.path, "there is no column beside the date")
