@@ -123,3 +123,16 @@ def result_array(like: npt.NDArray[Any], out: Floats | None) -> Floats:
         message = "out must not overlap the values: a kernel reads them again after it has written."
         raise ValueError(message)
     return out
+
+
+def as_states(values: npt.ArrayLike, name: str = "states") -> Integers:
+    """Return booleans or integers of one dimension as int64."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "bui" and array.size:
+        message = f"{name} must be booleans or integers, but their type is {array.dtype}; number the states first."
+        raise TypeError(message)
+    if array.ndim != 1:
+        message = f"{name} must have one dimension, but have {array.ndim}."
+        raise ValueError(message)
+    array = np.ascontiguousarray(array, dtype=np.int64)
+    return array if array.flags.writeable else np.asarray(_Unflagged(array))

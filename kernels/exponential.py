@@ -7,12 +7,12 @@ before. Groups begin at multiples of eight. The rows of a group from its first m
 import numpy as np
 import numpy.typing as npt
 
-from kernels.arrays import Floats, as_floats, result_array
+from kernels.arrays import Floats, as_bools, as_floats, result_array
 from kernels.compile import jit
 from kernels.forms import run
 from kernels.lanes import WIDTH, last, load, running_decay, store
 
-__all__ = ["ema"]
+__all__ = ["ema", "ema_sampled"]
 
 GROUP = 2 * WIDTH
 
@@ -51,6 +51,39 @@ def ema(values: npt.ArrayLike, span: float, *, out: Floats | None = None, thread
     result = result_array(array, out)
     run(_ema, array, result, 2.0 / (span + 1.0), threads=threads, grain=max(array.shape[0], 1))
     return result
+
+
+def ema_sampled(values: npt.ArrayLike, is_sample: npt.ArrayLike, span: float) -> Floats:
+    """Exponential moving average over some rows only, such as the last of each week, carried to the rows between.
+
+    Parameters
+    ----------
+    values
+        One series.
+    is_sample
+        Booleans of the same length: the rows that the average is made of. A row must be marked by what is known in
+        it: that a session is the last of its week is known from the calendar.
+    span
+        At least 1, counted in samples.
+
+    Returns
+    -------
+    Floats
+        In each row the average as of the last sample up to it; NaN before the first, and after a missing sample until
+        the next.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, the lengths differ, or the types do not fit.
+    """
+    array, flags = as_floats(values), as_bools(is_sample, "is_sample")
+    if array.shape != flags.shape:
+        message = f"values and is_sample must be two series of one length, but have {array.shape} and {flags.shape}."
+        raise ValueError(message)
+    averages = np.concatenate(([np.nan], ema(array[flags], span)))
+    carried: Floats = averages[np.cumsum(flags)]
+    return carried
 
 
 @jit

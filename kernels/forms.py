@@ -6,9 +6,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kernels.arrays import Floats
+from kernels.compile import jit
+from kernels.lanes import WIDTH, load, store, transposed
 from kernels.threads import SMALLEST_SHARE, in_parallel
 
 __all__ = ["RangeKernel", "run"]
+
+PANEL = 32
+"""Columns of a row-stored matrix copied at a time: each row's piece is a few whole cache lines."""
+
+PADDING = 8
+"""Surplus of a panel's rows: where their length is a power of two they would all begin in the same set of the cache."""
 
 RangeKernel = Callable[..., None]
 """``kernel(series, result, start, stop, *parameters)`` writes ``result[start:stop]`` and nothing else."""
@@ -31,7 +40,7 @@ def run(
         multiple of `grain`.
     values, result
         One series, or a matrix with time down the rows, whose columns are independent. A matrix stored by columns is
-        used in place; of one stored by rows each column is copied while it is worked on.
+        used in place; of one stored by rows, panels of columns are copied while they are worked on.
     parameters
         Passed on to the kernel.
     threads
@@ -62,11 +71,65 @@ def _columns(
 ) -> None:
     """Run the kernel over the columns ``[first, last)``."""
     rows = len(values)
-    for column in range(first, last):
-        series, target = values[:, column], result[:, column]
-        if target.flags.c_contiguous:
-            kernel(series, target, 0, rows, *parameters)
-        else:
-            buffer = np.empty(rows, dtype=result.dtype)
-            kernel(np.ascontiguousarray(series), buffer, 0, rows, *parameters)
-            target[:] = buffer
+    if values.flags.f_contiguous:
+        for column in range(first, last):
+            kernel(values[:, column], result[:, column], 0, rows, *parameters)
+        return
+    series, target = np.empty((PANEL, rows + PADDING)), np.empty((PANEL, rows + PADDING))
+    for begin in range(first, last, PANEL):
+        count = min(PANEL, last - begin)
+        _gather(values, begin, count, series)
+        _each_row(kernel, series, target, count, rows, parameters)
+        _scatter(target, begin, count, result)
+
+
+@jit
+def _each_row(
+    kernel: RangeKernel, series: Floats, target: Floats, count: int, rows: int, parameters: tuple[float, ...]
+) -> None:
+    """Run a compiled kernel over the rows of a panel without coming back to the interpreter between them."""
+    for k in range(count):
+        kernel(series[k, :rows], target[k, :rows], 0, rows, *parameters)
+
+
+@jit
+def _gather(matrix: Floats, first: int, count: int, panel: Floats) -> None:
+    """Copy columns of a matrix into the rows of a panel, four by four."""
+    rows = matrix.shape[0]
+    square_rows, square_columns = rows - rows % WIDTH, count - count % WIDTH
+    for i in range(0, square_rows, WIDTH):
+        for j in range(0, square_columns, WIDTH):
+            column = first + j
+            one, two, three, four = transposed(
+                load(matrix[i], column),
+                load(matrix[i + 1], column),
+                load(matrix[i + 2], column),
+                load(matrix[i + 3], column),
+            )
+            store(panel[j], i, one)
+            store(panel[j + 1], i, two)
+            store(panel[j + 2], i, three)
+            store(panel[j + 3], i, four)
+    for i in range(rows):
+        for j in range(square_columns if i < square_rows else 0, count):
+            panel[j, i] = matrix[i, first + j]
+
+
+@jit
+def _scatter(panel: Floats, first: int, count: int, matrix: Floats) -> None:
+    """Copy the rows of a panel into columns of a matrix, four by four."""
+    rows = matrix.shape[0]
+    square_rows, square_columns = rows - rows % WIDTH, count - count % WIDTH
+    for i in range(0, square_rows, WIDTH):
+        for j in range(0, square_columns, WIDTH):
+            column = first + j
+            one, two, three, four = transposed(
+                load(panel[j], i), load(panel[j + 1], i), load(panel[j + 2], i), load(panel[j + 3], i)
+            )
+            store(matrix[i], column, one)
+            store(matrix[i + 1], column, two)
+            store(matrix[i + 2], column, three)
+            store(matrix[i + 3], column, four)
+    for i in range(rows):
+        for j in range(square_columns if i < square_rows else 0, count):
+            matrix[i, first + j] = panel[j, i]

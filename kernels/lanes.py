@@ -34,6 +34,7 @@ __all__ = [
     "running_maximum",
     "running_maximum_back",
     "store",
+    "transposed",
     "where_at_least",
     "where_present",
 ]
@@ -246,6 +247,26 @@ def _running_maximum(builder: ir.IRBuilder, value: ir.Value, neighbours: Sequenc
         moved = _shuffle(builder, value, UNDEFINED, places)
         value = builder.select(builder.fcmp_ordered(">", value, moved), value, moved)
     return value
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def transposed(_typing: Any, one: Any, two: Any, three: Any, four: Any) -> Any:
+    """Return the four columns of the square whose rows are given."""
+
+    def generate(context: Any, builder: ir.IRBuilder, sig: Any, args: Sequence[ir.Value]) -> ir.Value:
+        one, two, three, four = args
+        even_top, odd_top = _shuffle(builder, one, two, [0, 4, 2, 6]), _shuffle(builder, one, two, [1, 5, 3, 7])
+        even, odd = _shuffle(builder, three, four, [0, 4, 2, 6]), _shuffle(builder, three, four, [1, 5, 3, 7])
+        left, right = [0, 1, 4, 5], [2, 3, 6, 7]
+        columns = [
+            _shuffle(builder, even_top, even, left),
+            _shuffle(builder, odd_top, odd, left),
+            _shuffle(builder, even_top, even, right),
+            _shuffle(builder, odd_top, odd, right),
+        ]
+        return context.make_tuple(builder, sig.return_type, columns)
+
+    return types.containers.UniTuple(lanes, WIDTH)(lanes, lanes, lanes, lanes), generate
 
 
 def _selection(comparison: str) -> Any:

@@ -181,8 +181,8 @@ def _quantiles(
 ) -> None:
     """Write one quantile of each row's window.
 
-    `place` is the member of the window that has `below` members before it, and `following` the next one. In most rows one
-    value leaves and one comes on the same side of both, and the quantile stays.
+    `place` is the member of the window that has `below` members before it, and `following` the next one. In most rows
+    one value leaves and one comes on the same side of both, and the quantile stays.
     """
     n = np.int64(0)
     for place in leaving:
