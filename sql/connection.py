@@ -74,6 +74,6 @@ def connect(
 
 @atexit.register
 def _close_all() -> None:
-    """Close what is still open: DuckDB complains of objects registered with a connection that outlives the interpreter."""
+    """Close what is still open; at the interpreter's end DuckDB complains of connections with registered objects."""
     for connection in list(_open):
         connection.close()

@@ -1,4 +1,4 @@
-"""Which files of a table may share a key with another, so that only these pay for finding the latest row of each key."""
+"""Which files of a table may share a key with another: only these pay for finding the latest row of each key."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -13,8 +13,8 @@ _Span = tuple[date, date, int]
 def split_by_overlap(entries: Sequence[FileEntry]) -> tuple[list[FileEntry], list[FileEntry]]:
     """Split a table's files into those that hold each of their keys alone, and the rest, each in the given order.
 
-    Two files may share a key if they hold a series in common and their ranges of dates meet. A file whose rows were seen
-    at several moments may hold a key twice by itself.
+    Two files may share a key if they hold a series in common and their ranges of dates meet. A file whose rows were
+    seen at several moments may hold a key twice by itself.
     """
     shared = {number for number, entry in enumerate(entries) if entry.seen_at != entry.seen_last}
     ranged = [

@@ -18,22 +18,38 @@ WITH timeline AS MATERIALIZED (
     )
     WINDOW so_far AS (PARTITION BY symbol ORDER BY date, dividend NULLS LAST ROWS UNBOUNDED PRECEDING)
 ),
+-- A dividend before the first close changes nothing.
+ratios AS (
+    SELECT
+        symbol,
+        date,
+        CASE
+            WHEN last_close IS NULL THEN 1.0
+            WHEN dividend < last_close THEN last_close / (last_close - dividend)
+            ELSE error(format(
+                'the dividend of {} on {} for {} is not below the close before it, {}; correct it with a new import',
+                dividend, date, symbol, last_close
+            ))
+        END AS ratio
+    FROM timeline
+    WHERE dividend IS NOT NULL
+),
 products AS (
     SELECT
         symbol,
         list_reduce(
-            list([coalesce(last_close / (last_close - dividend), 1.0)] ORDER BY date),
+            list([ratio] ORDER BY date),
             lambda product, ratio: list_append(product, product[-1] * ratio[1])
         ) AS factors
-    FROM timeline
-    WHERE dividend IS NOT NULL
+    FROM ratios
     GROUP BY symbol
 ),
 factors AS (
     SELECT symbol, unnest(factors) AS factor, generate_subscripts(factors, 1) AS dividends_so_far FROM products
 )
 SELECT
-    timeline.symbol, date,
+    timeline.symbol,
+    date,
     open * coalesce(factor, 1.0) AS open,
     high * coalesce(factor, 1.0) AS high,
     low * coalesce(factor, 1.0) AS low,
@@ -44,6 +60,9 @@ SELECT
     known_at,
     source
 FROM timeline
-LEFT JOIN factors ON factors.symbol=timeline.symbol and factors.dividends_so_far = timeline.dividends_so_far and basis = 'split_adjusted'
+LEFT JOIN factors
+    ON factors.symbol = timeline.symbol
+    AND factors.dividends_so_far = timeline.dividends_so_far
+    AND timeline.basis = 'split_adjusted'
 WHERE dividend IS NULL
 ORDER BY timeline.symbol, date;

@@ -1,8 +1,12 @@
--- What was known of each series at the close of each session, as seen by a moment; only sessions with a value.
+-- What was known of each series at the close of each session, as seen by a moment: rows where something was, and for each
+-- session one row without a series.
 --
 -- A price of the exchange's own calendar counts on its own day only. Everything else is the last row, by date, that was
 -- known at the close, as long as it is not too old: known on the session's own day (carry none), in its week (carry week),
 -- within 35 days (carry month), or within 7 days (prices that trade every day).
+--
+-- Only joins by equality and windows over maxima: their plans do not depend on estimates, nor their results on the order
+-- of rows.
 CREATE MACRO aligned_as_of(moment) AS TABLE
 WITH closes AS MATERIALIZED (
     SELECT
@@ -15,10 +19,14 @@ WITH closes AS MATERIALIZED (
 adjusted_closes AS MATERIALIZED (
     SELECT symbol AS series, date, close AS value, known_at FROM adjusted_as_of(moment)
 ),
+every_day AS (
+    SELECT series FROM series WHERE kind = 'price' AND calendar = 'daily'
+),
+-- The exchange and the bond market are closed at weekends; rows dated there (ICE's at the end of a month) are dropped.
 carried AS MATERIALIZED (
     SELECT series, date, value, known_at, 'seven_days' AS carry
     FROM adjusted_closes
-    WHERE series IN (SELECT series FROM series WHERE kind = 'price' AND calendar = 'daily')
+    WHERE series IN (FROM every_day)
     UNION ALL
     SELECT series, macro.date, macro.value, macro.known_at, rules.carry
     FROM macro_as_of(moment) AS macro
@@ -27,7 +35,9 @@ carried AS MATERIALIZED (
 ),
 -- The first session at whose close each moment lay in the past.
 arrivals AS (
-    SELECT known_at, min(session) OVER (ORDER BY known_at DESC, session NULLS LAST ROWS UNBOUNDED PRECEDING) AS arrival, session
+    SELECT
+        known_at,
+        min(session) OVER (ORDER BY known_at DESC, session NULLS LAST ROWS UNBOUNDED PRECEDING) AS arrival
     FROM (
         SELECT close_at AS known_at, session FROM closes
         UNION ALL
@@ -53,7 +63,7 @@ last_known AS (
 SELECT prices.series, prices.date, prices.value
 FROM adjusted_closes AS prices
 JOIN closes ON closes.session = prices.date AND prices.known_at <= closes.close_at
-WHERE prices.series NOT IN (SELECT series FROM series WHERE kind = 'price' AND calendar = 'daily')
+WHERE prices.series NOT IN (FROM every_day)
 UNION ALL
 SELECT carried.series, last_known.session AS date, carried.value
 FROM last_known
