@@ -168,7 +168,7 @@ def sweep(
         finished = run_sweep(
             opened, described, as_of=_utc(as_of), memory=parse_bytes(memory), jobs=jobs, anew=anew, progress=progress
         )
-    summary = summarise(finished, metric=metric)
+    summary = summarise(opened, finished, metric=metric)
     if output == "json":
         typer.echo(sweep_json(finished, summary))
     else:

@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import asdict
+from typing import Any
 
 from engine.sweep.run import SweepRun
+from engine.sweep.scrutiny import Scrutiny
 from engine.sweep.summary import Summary
 
 __all__ = ["sweep_json"]
@@ -25,6 +27,24 @@ def sweep_json(sweep: SweepRun, summary: Summary) -> str:
         "best": summary.best.to_dicts(),
         "distribution": summary.distribution.to_dicts(),
         "benchmarks": summary.benchmarks.to_dicts(),
+        "scrutiny": _scrutiny(summary.scrutiny),
         "notes": list(summary.notes),
     }
     return json.dumps(content, default=str, indent=2, allow_nan=False)
+
+
+def _scrutiny(scrutiny: Scrutiny | None) -> dict[str, Any] | None:
+    if scrutiny is None:
+        return None
+    walk = scrutiny.walk_forward
+    tests = {
+        "deflated_sharpe": scrutiny.deflated_sharpe,
+        "overfitting": scrutiny.overfitting,
+        "superior_ability": scrutiny.superior_ability,
+    }
+    return {
+        "combination": scrutiny.combination,
+        "compared": len(scrutiny.compared),
+        **{name: None if test is None else asdict(test) for name, test in tests.items()},
+        "walk_forward": None if walk is None else {**walk.__dict__, "windows": walk.windows.to_dicts()},
+    }

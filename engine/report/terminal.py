@@ -6,13 +6,14 @@ from typing import Literal
 
 import polars as pl
 from rich import box
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from engine.metrics import METRICS
 from engine.report.frames import console_for_output
 from engine.sweep.run import SweepRun
+from engine.sweep.scrutiny import Scrutiny
 from engine.sweep.summary import Summary
 
 __all__ = ["render_sweep"]
@@ -44,6 +45,7 @@ def render_sweep(sweep: SweepRun, summary: Summary, console: Console | None = No
         _best(sweep, summary, console),
         _distribution(summary),
         _benchmarks(summary, console),
+        _scrutiny(summary),
     ):
         console.print(part)
         console.print()
@@ -111,6 +113,50 @@ def _distribution(summary: Summary) -> RenderableType:
 def _benchmarks(summary: Summary, console: Console) -> RenderableType:
     columns = ("benchmark", *_BENCHMARK)
     return _fitting_table("Over the same days, filled at the first close", summary.benchmarks, columns, console)
+
+
+def _scrutiny(summary: Summary) -> RenderableType:
+    scrutiny = summary.scrutiny
+    if scrutiny is None:
+        return Text("")
+    table = Table.grid(padding=(0, 2))
+    for name, text in (
+        ("deflated Sharpe ratio", _deflated_sharpe_text(scrutiny)),
+        ("overfitting", _overfitting_text(scrutiny)),
+        ("superior ability", _superior_ability_text(scrutiny)),
+        ("walk-forward", _walk_forward_text(scrutiny)),
+    ):
+        table.add_row(Text(name, style="bold"), text or "not enough data")
+    return Group(Text("What the first of them is worth", style="italic"), table)
+
+
+def _deflated_sharpe_text(scrutiny: Scrutiny) -> str | None:
+    test = scrutiny.deflated_sharpe
+    return test and (
+        f"{test.probability:.3f}: probability that its true Sharpe ratio (measured {test.sharpe:.3f}) is above the "
+        f"{test.expected_maximum:.3f} to be expected of the best of {test.trials:,} trials without skill"
+    )
+
+
+def _overfitting_text(scrutiny: Scrutiny) -> str | None:
+    test = scrutiny.overfitting
+    return test and (
+        f"{test.probability:.0%} of {test.splits:,} splits: the best of one half of the sample is below the median of "
+        f"{test.trials:,} trials in the other"
+    )
+
+
+def _superior_ability_text(scrutiny: Scrutiny) -> str | None:
+    test = scrutiny.superior_ability
+    return test and f"p = {test.p_value:.3f} that the best of {test.trials:,} trials does no better than nothing"
+
+
+def _walk_forward_text(scrutiny: Scrutiny) -> str | None:
+    test = scrutiny.walk_forward
+    return test and (
+        f"Sharpe {_format('sharpe', test.sharpe)}, total return {test.total_return:+.1%} over {test.windows.height} "
+        "windows of a year, each time with the best of the three years before"
+    )
 
 
 def _fitting_table(title: str, frame: pl.DataFrame, columns: Sequence[str], console: Console) -> Table:

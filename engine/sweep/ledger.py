@@ -20,7 +20,16 @@ from engine.sweep.plan import Plan
 from engine.version import code_version
 from parquet_store import Store, append, scan
 
-__all__ = ["Run", "find_run", "new_run", "read_results", "record_results", "record_run", "stored_combinations"]
+__all__ = [
+    "Run",
+    "find_run",
+    "new_run",
+    "read_results",
+    "record_results",
+    "record_run",
+    "stored_combinations",
+    "trials_of_strategy",
+]
 
 Status = Literal["running", "interrupted", "complete"]
 
@@ -159,6 +168,15 @@ def record_results(store: Store, run: Run, results: pl.DataFrame) -> None:
     """Write the results of some combinations of a run."""
     frame = results.select(pl.lit(run.run_id).alias("run_id"), pl.all())
     append(store, "sweep_results", frame, run_id=run.run_id)
+
+
+def trials_of_strategy(store: Store, strategy: str) -> int:
+    """Trials of a strategy in the ledger: combinations that hold different positions, over all its different grids."""
+    runs = scan(store, "sweep_runs").collect(engine="in-memory")
+    if runs.is_empty():
+        return 0
+    latest = runs.filter(pl.col("strategy") == strategy).sort("started_at").unique("grid_hash", keep="last")
+    return int(latest["distinct"].sum())
 
 
 def stored_combinations(store: Store, run: Run) -> NDArray[np.int64]:

@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from engine.metrics import METRICS
+from engine.metrics import METRICS, RANKING_METRICS
 from engine.strategies import documentation
 from engine.sweep.benchmarks import benchmarks
+from engine.sweep.ledger import trials_of_strategy
 from engine.sweep.neighbours import neighbour_medians
-from engine.sweep.run import SweepRun
+from engine.sweep.run import SweepError, SweepRun
+from engine.sweep.scrutiny import Scrutiny, scrutinise
+from parquet_store import Store
 
 __all__ = ["Summary", "summarise"]
 
@@ -42,6 +45,8 @@ class Summary:
         Combinations of the grid that were left out.
     positive
         Share of the trading combinations whose net total return is above 0; None if none trades.
+    scrutiny
+        What the first of the best is worth; None if nothing trades.
     notes
         Sentences that must stand beside the numbers.
     """
@@ -53,30 +58,39 @@ class Summary:
     never_traded: int
     without_meaning: int
     positive: float | None
+    scrutiny: Scrutiny | None
     notes: tuple[str, ...]
 
 
-def summarise(sweep: SweepRun, *, metric: str | None = None, best: int = BEST) -> Summary:
+def summarise(store: Store, sweep: SweepRun, *, metric: str | None = None, best: int = BEST) -> Summary:
     """Summarise a sweep.
 
     Parameters
     ----------
+    store
+        Whose ledger tells how many trials the winner was chosen from.
     metric
         Rank by this one instead of the grid's own choice.
     best
         How many of the best to show.
     """
     ranked_by = metric or sweep.plan.grid.evaluation.metric
+    if ranked_by not in RANKING_METRICS:
+        message = f"combinations cannot be ranked by {ranked_by!r}: use one of {', '.join(RANKING_METRICS)}"
+        raise SweepError(message)
     results = sweep.results
     traded = results.filter(pl.col("trades") > 0)
+    winners = _best(sweep, ranked_by, best)
+    trials = trials_of_strategy(store, sweep.run.strategy)
     return Summary(
         metric=ranked_by,
-        best=_best(sweep, ranked_by, best),
+        best=winners,
         distribution=_distribution(traded),
         benchmarks=benchmarks(sweep.plan),
         never_traded=results.height - traded.height,
         without_meaning=sweep.run.combinations - sweep.run.feasible,
         positive=None if traded.is_empty() else float((traded["total_return"] > 0).mean()),  # type: ignore[arg-type]
+        scrutiny=None if winners.is_empty() else scrutinise(sweep, winners["combination"][0], trials=trials),
         notes=tuple(_notes(sweep)),
     )
 
