@@ -4,6 +4,7 @@ Nothing heavy is imported at start-up: each command imports what it needs when i
 """
 
 import os
+import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -139,6 +140,44 @@ def data_export(
 
 
 @app.command()
+def sql(
+    text: Annotated[str | None, typer.Argument(help="One statement that reads, in quotes.", show_default=False)] = None,
+    file: Annotated[
+        Path | None, typer.Option("-f", "--file", help="File with the statement.", show_default=False)
+    ] = None,
+    store: StorePath = None,
+    as_of: AsOf = None,
+    output: Annotated[
+        Literal["table", "csv", "json", "parquet"] | None,
+        typer.Option("--format", help="By the ending of --out if not given; else a table.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="File to write instead of printing.", show_default=False)
+    ] = None,
+    allow_external: Annotated[
+        bool, typer.Option("--allow-external", help="Let the text read and write other files and use the network.")
+    ] = False,
+) -> None:
+    """Ask the store a question in SQL. Views: prices, adjusted, macro, panel, sweep_runs, sweep_results and more."""
+    from sql.runner import run
+
+    if (text is None) == (file is None):
+        message = "give either a statement or -f FILE"
+        raise typer.BadParameter(message)
+    rows = run(
+        _open(store),
+        text if text is not None else file,  # type: ignore[arg-type]  # one of them is given
+        out or sys.stdout.buffer,
+        form=output,
+        as_of=_utc(as_of),
+        allow_external=allow_external,
+        width=shutil.get_terminal_size().columns if sys.stdout.isatty() else None,
+    )
+    if out:
+        typer.echo(f"{rows:,} rows written to {out}", err=True)
+
+
+@app.command()
 def sweep(
     grid: Annotated[
         Path, typer.Option("--grid", help="TOML file that describes the sweep, for example configs/pair.toml.")
@@ -164,10 +203,19 @@ def sweep(
 
     opened = _open(store)
     described = load_grid(grid)
-    with sweep_progress() as progress:
-        finished = run_sweep(
-            opened, described, as_of=_utc(as_of), memory=parse_bytes(memory), jobs=jobs, anew=anew, progress=progress
-        )
+    try:
+        with sweep_progress() as progress:
+            finished = run_sweep(
+                opened,
+                described,
+                as_of=_utc(as_of),
+                memory=parse_bytes(memory),
+                jobs=jobs,
+                anew=anew,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        _fail("interrupted; what is finished is in the ledger, and the same command goes on from there", 130)
     summary = summarise(opened, finished, metric=metric)
     if output == "json":
         typer.echo(sweep_json(finished, summary))

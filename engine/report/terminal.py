@@ -132,30 +132,46 @@ def _scrutiny(summary: Summary) -> RenderableType:
 
 def _deflated_sharpe_text(scrutiny: Scrutiny) -> str | None:
     test = scrutiny.deflated_sharpe
-    return test and (
-        f"{test.probability:.3f}: probability that its true Sharpe ratio (measured {test.sharpe:.3f}) is above the "
-        f"{test.expected_maximum:.3f} to be expected of the best of {test.trials:,} trials without skill"
+    return (
+        None
+        if test is None
+        else (
+            f"{test.probability:.3f}: probability that its true Sharpe ratio (measured {test.sharpe:.3f}) is above the "
+            f"{test.expected_maximum:.3f} to be expected of the best of {test.trials:,} trials without skill"
+        )
     )
 
 
 def _overfitting_text(scrutiny: Scrutiny) -> str | None:
     test = scrutiny.overfitting
-    return test and (
-        f"{test.probability:.0%} of {test.splits:,} splits: the best of one half of the sample is below the median of "
-        f"{test.trials:,} trials in the other"
+    return (
+        None
+        if test is None
+        else (
+            f"{test.probability:.0%} of {test.splits:,} splits: the best of one half of the sample is below the median of "
+            f"{test.trials:,} trials in the other"
+        )
     )
 
 
 def _superior_ability_text(scrutiny: Scrutiny) -> str | None:
     test = scrutiny.superior_ability
-    return test and f"p = {test.p_value:.3f} that the best of {test.trials:,} trials does no better than nothing"
+    return (
+        None
+        if test is None
+        else f"p = {test.p_value:.3f} that the best of {test.trials:,} trials does no better than nothing"
+    )
 
 
 def _walk_forward_text(scrutiny: Scrutiny) -> str | None:
     test = scrutiny.walk_forward
-    return test and (
-        f"Sharpe {_format('sharpe', test.sharpe)}, total return {test.total_return:+.1%} over {test.windows.height} "
-        "windows of a year, each time with the best of the three years before"
+    return (
+        None
+        if test is None
+        else (
+            f"Sharpe {_format('sharpe', test.sharpe)}, total return {test.total_return:+.1%} over {test.windows.height} "
+            "windows of a year, each time with the best of the three years before"
+        )
     )
 
 
