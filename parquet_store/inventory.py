@@ -14,6 +14,21 @@ from parquet_store.universe import Calendar, Universe, load_universe
 __all__ = ["expected_days", "status"]
 
 _SERIES_COLUMN = {name: schema.series for name, schema in SCHEMAS.items() if schema.series is not None}
+_COLUMNS = (
+    "table",
+    "series",
+    "source",
+    "first",
+    "last",
+    "rows",
+    "revised",
+    "gaps",
+    "first_gaps",
+    "days_old",
+    "stale",
+    "bytes",
+    "seen_last",
+)
 _SHOWN_GAPS = 5
 _BOND_HOLIDAYS = ("Columbus Day", "Veterans Day", "Martin Luther King")
 
@@ -51,35 +66,28 @@ def status(
         If the store cannot be read or `as_of` has no time zone.
     """
     manifest = read_manifest(store)
-    day = today or (as_of or datetime.now(UTC)).astimezone(UTC).date()
     known = load_universe() if universe is None else universe
-    frames = [_of_table(store, manifest, table, as_of) for table in _SERIES_COLUMN]
-    held = pl.concat(frames).sort("table", "series")
-    return _with_staleness(_with_gaps(store, manifest, held, as_of, known), day, known)
+    held = pl.concat([_of_table(store, manifest, table, as_of, known) for table in _SERIES_COLUMN])
+    day = today or (as_of or datetime.now(UTC)).astimezone(UTC).date()
+    return _with_staleness(held, day, known).select(_COLUMNS).sort("table", "series")
 
 
-def _of_table(store: Store, manifest: Manifest, table: str, as_of: datetime | None) -> pl.DataFrame:
-    current = scan(store, table, as_of=as_of, manifest=manifest)
-    summary = current.group_by(pl.col(_SERIES_COLUMN[table]).alias("series")).agg(
-        pl.col("source").unique().sort().str.join(", ").alias("source"),
+def _of_table(store: Store, manifest: Manifest, table: str, as_of: datetime | None, universe: Universe) -> pl.DataFrame:
+    """Return one row a series of a table, without what depends on today."""
+    rows = scan(store, table, as_of=as_of, manifest=manifest)
+    series = pl.col(_SERIES_COLUMN[table]).alias("series")
+    current = rows.select(series, "date", "source", "seen_at").collect(engine="in-memory")
+    summary = current.group_by("series").agg(
+        pl.col("source").unique().sort().str.join(", "),
         pl.col("date").min().alias("first"),
         pl.col("date").max().alias("last"),
         pl.len().cast(pl.Int64).alias("rows"),
         pl.col("seen_at").max().alias("seen_last"),
     )
-    written = _written(store, manifest, table, as_of)
-    counted = summary.collect(engine="in-memory").join(written, on="series", how="left")
-    return counted.select(
-        pl.lit(table).alias("table"),
-        "series",
-        "source",
-        "first",
-        "last",
-        "rows",
-        (pl.col("written") - pl.col("rows")).alias("revised"),
-        "bytes",
-        "seen_last",
-    )
+    # Corporate actions come when they come: no calendar says which are missing.
+    gaps = _gaps(current.clear() if table == "actions" else current, universe)
+    joined = summary.join(gaps, on="series", how="left").join(_written(store, manifest, table, as_of), on="series")
+    return joined.with_columns(pl.lit(table).alias("table"), (pl.col("written") - pl.col("rows")).alias("revised"))
 
 
 def _written(store: Store, manifest: Manifest, table: str, as_of: datetime | None) -> pl.DataFrame:
@@ -97,36 +105,23 @@ def _written(store: Store, manifest: Manifest, table: str, as_of: datetime | Non
         .group_by("series", maintain_order=True)
         .agg(pl.col("written").sum(), share.sum().alias("bytes"))
     )
-    return total.with_columns(pl.col("written").cast(pl.Int64), pl.col("bytes").round().cast(pl.Int64)).collect(
-        engine="in-memory"
-    )
+    whole = total.with_columns(pl.col("written").cast(pl.Int64), pl.col("bytes").round().cast(pl.Int64))
+    return whole.collect(engine="in-memory")
 
 
-def _with_gaps(
-    store: Store, manifest: Manifest, held: pl.DataFrame, as_of: datetime | None, universe: Universe
-) -> pl.DataFrame:
-    counts: list[int | None] = []
-    firsts: list[list[date] | None] = []
-    days = {
-        table: scan(store, table, as_of=as_of, manifest=manifest)
-        .select(pl.col(_SERIES_COLUMN[table]).alias("series"), "date")
-        .collect(engine="in-memory")
-        .partition_by("series", as_dict=True)
-        for table in ("prices", "macro")
-    }
-    for table, series, first, last in held.select("table", "series", "first", "last").iter_rows():
-        spec = universe.find(series)
-        if spec is None or table not in days:
-            counts.append(None)
-            firsts.append(None)
+def _gaps(current: pl.DataFrame, universe: Universe) -> pl.DataFrame:
+    """Return how many expected days each series of the universe lacks between its first and last, and the first few."""
+    found: list[tuple[str, int, list[date]]] = []
+    for (name,), rows in current.group_by(["series"]):
+        spec = universe.find(str(name))
+        if spec is None:
             continue
-        expected = expected_days(spec.calendar, first, last)
-        missing = expected.filter(~expected.is_in(days[table][series,]["date"].implode()))
-        counts.append(missing.len())
-        firsts.append(missing.head(_SHOWN_GAPS).to_list())
-    return held.with_columns(
-        pl.Series("gaps", counts, dtype=pl.Int64), pl.Series("first_gaps", firsts, dtype=pl.List(pl.Date))
-    )
+        days = rows["date"].sort()
+        expected = expected_days(spec.calendar, days[0], days[-1])
+        missing = expected.filter(~expected.is_in(days.implode()))
+        found.append((str(name), missing.len(), missing.head(_SHOWN_GAPS).to_list()))
+    schema = {"series": pl.String(), "gaps": pl.Int64(), "first_gaps": pl.List(pl.Date)}
+    return pl.DataFrame(found, schema=schema, orient="row")
 
 
 def expected_days(calendar: Calendar, first: date, last: date) -> pl.Series:
@@ -160,18 +155,4 @@ def _with_staleness(held: pl.DataFrame, today: date, universe: Universe) -> pl.D
     limit = pl.col("series").replace_strict(limits, default=None, return_dtype=pl.Int64)
     # A corporate action has no next date to wait for.
     stale = pl.when(pl.col("table") != "actions").then(age > limit)
-    return held.with_columns(age.alias("days_old"), stale.alias("stale")).select(
-        "table",
-        "series",
-        "source",
-        "first",
-        "last",
-        "rows",
-        "revised",
-        "gaps",
-        "first_gaps",
-        "days_old",
-        "stale",
-        "bytes",
-        "seen_last",
-    )
+    return held.with_columns(age.alias("days_old"), stale.alias("stale"))

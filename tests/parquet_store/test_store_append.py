@@ -125,6 +125,12 @@ def test_nothing_is_overwritten(store):
     assert len({entry.path for entry in read_manifest(store).files}) == 3
 
 
+def test_what_a_dead_writer_left_is_cleared_away(store):
+    (store.staging / "00000007-000-abc.parquet").write_bytes(b"half a file")
+    append(store, "macro", macro({("A", 0): 1.0}))
+    assert list(store.staging.iterdir()) == []
+
+
 def test_ledger_takes_other_columns_and_selects_by_run(store):
     append(store, "sweep_results", pl.DataFrame({"run_id": "a", "xlf_dma": [150, 200]}), run_id="a")
     append(store, "sweep_results", pl.DataFrame({"run_id": "b", "threshold": [1.5]}), run_id="b")
