@@ -7,8 +7,9 @@ an indicator is `None` until its window is full.
 
 import functools
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 SESSIONS_A_YEAR = 252
 BASKET = ("XLE", "XLB", "XLU")
@@ -16,6 +17,24 @@ LEGS = (*BASKET, "IGV")
 
 Closes = tuple[float, ...]
 Metrics = dict[str, float | int | None]
+
+
+class Outcome(NamedTuple):
+    """One run of the strategy.
+
+    Attributes
+    ----------
+    positions
+        1 where the pair is held after a close, 0 where nothing is.
+    metrics
+        Net of costs, and before costs under `gross_`.
+    events
+        Decisions by kind: exits by `stop`, `reclaim` and `calm`, and entries put off (`wait`) for want of re-arming.
+    """
+
+    positions: list[int]
+    metrics: Metrics
+    events: Counter[str]
 
 
 @functools.lru_cache(maxsize=512)
@@ -96,19 +115,10 @@ def entry_conditions(
     return answers
 
 
-def exit_conditions(
-    closes: Mapping[str, Closes], *, xlf_dma: int, vix_fast: int, vix_slow: int, reclaim_sessions: int
-) -> list[bool]:
-    """Whether XLF has reclaimed its average or VIX has calmed at each close; the stop is apart, it needs a holding."""
-    fast = moving_average(closes["VIX"], vix_fast)
-    slow = moving_average(closes["VIX"], vix_slow)
-    reclaim = reclaimed(closes["XLF"], xlf_dma, reclaim_sessions)
-    answers = []
-    for t in range(len(closes["XLF"])):
-        vix_near, vix_far = fast[t], slow[t]
-        calm = vix_near is not None and vix_far is not None and vix_near < vix_far
-        answers.append(reclaim[t] or calm)
-    return answers
+def vix_calms(closes: Mapping[str, Closes], *, vix_fast: int, vix_slow: int) -> list[bool]:
+    """Whether the fast average of VIX lies below the slow one at each close."""
+    pairs = zip(moving_average(closes["VIX"], vix_fast), moving_average(closes["VIX"], vix_slow), strict=True)
+    return [near is not None and far is not None and near < far for near, far in pairs]
 
 
 def pair_return(closes: Mapping[str, Closes], weights: Mapping[str, float], start: int, end: int) -> float:
@@ -116,48 +126,59 @@ def pair_return(closes: Mapping[str, Closes], weights: Mapping[str, float], star
     return sum(weights[leg] * (closes[leg][end] / closes[leg][start] - 1) for leg in LEGS)
 
 
+def exit_reason(held_return: float, stop_loss: float, *, reclaim: bool, calm: bool) -> str:
+    """Why to leave: the stop goes before the others, because only after it must the entry re-arm."""
+    if held_return <= stop_loss:
+        return "stop"
+    if reclaim:
+        return "reclaim"
+    return "calm" if calm else ""
+
+
 def positions_held(
     closes: Mapping[str, Closes],
     weights: Mapping[str, float],
     entry: Sequence[bool],
-    leave: Sequence[bool],
+    reclaim: Sequence[bool],
+    calm: Sequence[bool],
     *,
     stop_loss: float,
     rearm: bool,
     rebalance: Literal["daily", "entry"],
-) -> tuple[list[int], int]:
-    """Position (0 or 1) after each close, and how many exits were decided at the stop.
+) -> tuple[list[int], Counter[str]]:
+    """Position (0 or 1) after each close, and how often each kind of exit and each wait for re-arming was decided.
 
     What close t decides, close t + 1 fills.
     """
     holding, armed, order = False, True, "none"
     filled_at, growth = 0, 1.0
-    stops = 0
-    positions = []
+    positions: list[int] = []
+    events: Counter[str] = Counter()
     for t in range(len(entry)):
         if order == "enter":
             holding, filled_at, growth = True, t, 1.0
-        elif holding and rebalance == "daily":
-            growth *= 1 + pair_return(closes, weights, t - 1, t)
-        elif holding:
-            growth = 1 + pair_return(closes, weights, filled_at, t)
-        if order == "exit":
+        elif order == "exit":
             holding = False
-        order = "none"
+        elif holding:
+            rebalanced = growth * (1 + pair_return(closes, weights, t - 1, t))
+            untouched = 1 + pair_return(closes, weights, filled_at, t)
+            growth = rebalanced if rebalance == "daily" else untouched
         positions.append(1 if holding else 0)
 
+        order = "none"
         if holding:
-            stopped = growth - 1 <= stop_loss
-            stops += stopped
-            armed = not (stopped and rearm)
-            if stopped or leave[t]:
+            reason = exit_reason(growth - 1, stop_loss, reclaim=reclaim[t], calm=calm[t])
+            if reason:
                 order = "exit"
-        else:
-            if not entry[t]:
-                armed = True
-            if entry[t] and not leave[t] and armed:
-                order = "enter"
-    return positions, stops
+                events[reason] += 1
+            armed = not (reason == "stop" and rearm)
+        elif not entry[t]:
+            armed = True
+        elif not armed:
+            events["wait"] += 1
+        elif not (reclaim[t] or calm[t]):
+            order = "enter"
+    return positions, events
 
 
 def equity_of(
@@ -170,7 +191,8 @@ def equity_of(
 ) -> tuple[list[float], list[float], list[float]]:
     """Keep the account: equity after each close, notional traded over equity before it, and each trade's return.
 
-    Orders of a close are sized on the equity before them; their costs leave the cash.
+    Orders of a close are sized on the equity before them. At the close's own prices they change nothing but for their
+    costs, which leave the cash.
     """
     cash = 1.0
     shares = dict.fromkeys(LEGS, 0.0)
@@ -192,7 +214,7 @@ def equity_of(
                 cash -= order
                 shares[leg] = target / closes[leg][t]
             cash -= cost * notional
-        equity.append(cash + sum(shares[leg] * closes[leg][t] for leg in LEGS))
+        equity.append(value - cost * notional)
         traded.append(notional / value)
 
         last = t + 1 == len(positions)
@@ -247,7 +269,7 @@ def pair(
     rearm: bool = True,
     rebalance: Literal["daily", "entry"] = "daily",
     cost: float = 0.0,
-) -> tuple[list[int], Metrics, int]:
+) -> Outcome:
     """Run the strategy once.
 
     Parameters
@@ -258,12 +280,6 @@ def pair(
         Shares of XLE, XLB and XLU in the long side; they are scaled to add up to one.
     cost : float
         Fraction of the traded notional of each leg, both ways.
-
-    Returns
-    -------
-    tuple of list of int, dict and int
-        The position held after each close; the metrics, net, and those before costs under `gross_`; the number of
-        exits decided at the stop.
     """
     total = math.fsum(basket_weights)
     weights = {leg: weight / total for leg, weight in zip(BASKET, basket_weights, strict=True)} | {"IGV": -1.0}
@@ -277,11 +293,15 @@ def pair(
         vix_slow=vix_slow,
         hyg_reading=hyg_reading,
     )
-    leave = exit_conditions(
-        closes, xlf_dma=xlf_dma, vix_fast=vix_fast, vix_slow=vix_slow, reclaim_sessions=reclaim_sessions
-    )
-    positions, stops = positions_held(
-        closes, weights, entry, leave, stop_loss=stop_loss, rearm=rearm, rebalance=rebalance
+    positions, events = positions_held(
+        closes,
+        weights,
+        entry,
+        reclaimed(closes["XLF"], xlf_dma, reclaim_sessions),
+        vix_calms(closes, vix_fast=vix_fast, vix_slow=vix_slow),
+        stop_loss=stop_loss,
+        rearm=rearm,
+        rebalance=rebalance,
     )
 
     equity, traded, trade_returns = equity_of(closes, weights, positions, rebalance=rebalance, cost=cost)
@@ -291,4 +311,4 @@ def pair(
     metrics["trades"] = len(trade_returns)
     metrics["exposure"] = sum(positions) / len(positions)
     metrics["turnover"] = math.fsum(traded) * SESSIONS_A_YEAR / len(positions)
-    return positions, metrics, stops
+    return Outcome(positions, metrics, events)

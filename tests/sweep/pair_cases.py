@@ -1,0 +1,103 @@
+"""What the tests of the pair's sweep share: panels made of plain columns, and the reference run on them."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from engine.panel import Panel
+from engine.sweep import Plan, posture_paths
+from engine.sweep.vectorbt_backend import evaluate_paths
+from tests.parquet_store.simulated_history import history
+from tests.real_data import REAL_DATA
+from tests.references.pair import BASKET, Outcome, pair
+
+SERIES = ("XLF", "HYG", "VIX", "XLE", "XLB", "XLU", "IGV")
+FIRST, LAST = date(2018, 1, 2), date(2026, 3, 6)
+PRECISION = 1e-9
+
+Columns = Mapping[str, NDArray[np.float64]]
+
+
+def make_panel(dates: NDArray[np.datetime64], columns: Columns) -> Panel:
+    return Panel(
+        dates=dates.astype("datetime64[D]"),
+        columns=MappingProxyType({name: np.asarray(columns[name], np.float64) for name in SERIES}),
+        start=0,
+        as_of=None,
+        seen_at=None,
+        simulated=True,
+    )
+
+
+@cache
+def simulated_panel() -> Panel:
+    """Return the simulated market over the sample of the shipped grid."""
+    market = history()
+    columns = {name: market.vix if name == "VIX" else market.index(name) for name in SERIES}
+    inside = market.between(FIRST, LAST)
+    return make_panel(market.days[inside], {name: values[inside] for name, values in columns.items()})
+
+
+@cache
+def real_panel() -> Panel:
+    """Return the real market over the sample of the shipped grid, its prices adjusted for dividends."""
+    prices = pl.read_parquet(REAL_DATA / "prices_daily.parquet")
+    wide = (
+        prices.filter(pl.col("symbol").is_in(SERIES), pl.col("date").cast(pl.Date).is_between(FIRST, LAST))
+        .pivot(on="symbol", index="date", values="adj_close")
+        .sort("date")
+        .drop_nulls()  # VIX is quoted on some holidays of the exchange
+    )
+    return make_panel(wide["date"].to_numpy(), {name: wide[name].to_numpy() for name in SERIES})
+
+
+def reference_outcomes(plan: Plan, combinations: NDArray[np.int64]) -> list[Outcome]:
+    """Run the plain reference on each combination."""
+    closes = {name: tuple(plan.panel.values(name).tolist()) for name in SERIES}
+    fixed = plan.grid.fixed.model_dump()
+    return [
+        pair(closes, cost=plan.grid.costs.rate, **_reference_parameters({**fixed, **swept}))
+        for swept in plan.parameters(combinations).iter_rows(named=True)
+    ]
+
+
+def _reference_parameters(values: dict[str, Any]) -> dict[str, Any]:
+    assets = values.pop("market_cap")
+    by_assets = values["basket_weights"] == "market_cap"
+    return {**values, "basket_weights": tuple(assets[name] for name in BASKET) if by_assets else (1.0, 1.0, 1.0)}
+
+
+def evaluate(plan: Plan, combinations: NDArray[np.int64]) -> tuple[NDArray[np.int8], pl.DataFrame]:
+    """Positions and metrics of the engine, in one block."""
+    paths, rows = posture_paths(plan, combinations), plan.rows(combinations)
+    return paths, evaluate_paths(plan.market, paths, rows.weights, rows.daily)
+
+
+def assert_agrees(plan: Plan, combinations: NDArray[np.int64]) -> Counter[str]:
+    """Hold the engine to the reference, and return in how many combinations each event of the strategy happens."""
+    paths, metrics = evaluate(plan, combinations)
+    outcomes = reference_outcomes(plan, combinations)
+    happened: Counter[str] = Counter()
+    named = plan.parameters(combinations).iter_rows(named=True)
+    for path, row, outcome, swept in zip(paths, metrics.iter_rows(named=True), outcomes, named, strict=True):
+        assert path.tolist() == outcome.positions, f"positions differ for {swept}"
+        assert row.keys() == outcome.metrics.keys()
+        for name, expected in outcome.metrics.items():
+            assert is_close(row[name], expected), f"{name} is {row[name]} and should be {expected} for {swept}"
+        happened.update(outcome.events.keys())
+        happened["trade"] += outcome.metrics["trades"] != 0
+    return happened
+
+
+def is_close(value: float | None, expected: float | None) -> bool:
+    """Equal to 1e-9, relative to what is greater than 1; nothing equals nothing only."""
+    if value is None or expected is None:
+        return value is expected
+    return abs(value - expected) <= PRECISION * max(1.0, abs(expected))
