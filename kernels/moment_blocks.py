@@ -116,11 +116,18 @@ def _pivot(x: Floats, begin: int, middle: int, end: int) -> float:
 
 @jit
 def _central(x: Floats, begin: int, middle: int, end: int) -> float:
-    """Return the median of three values up to `middle`: a mean needs a pivot that is no outlier, and no more."""
+    """Return the pivot of a mean: near the values, and no larger than one value that is in all windows.
+
+    A mean cannot cancel as a deviation can, but it should not be taken about an outlier: so the median of three values
+    up to `middle`, unless that at `middle` is smaller.
+    """
+    pivot = _pivot(x, begin, middle, end)
     one, two, three = x[begin], x[(begin + middle) // 2], x[middle]
     if math.isfinite(one) and math.isfinite(two) and math.isfinite(three):
-        return max(min(one, two), min(max(one, two), three))  # type: ignore[no-any-return]
-    return _pivot(x, begin, middle, end)
+        median = max(min(one, two), min(max(one, two), three))
+        if abs(median) < abs(pivot):
+            pivot = median
+    return pivot
 
 
 @jit

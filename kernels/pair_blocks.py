@@ -152,6 +152,7 @@ def _finish(
             result = greater(fill(-1.0), less(fill(1.0), result))
         elif kind == BETA:
             result = products / about_y
+        result = where_present(about_x + about_y, result, np.nan)
         store(out, place + k, where_at_least(n, enough, result, np.nan))
     return first(running_back(worst))  # type: ignore[no-any-return]
 
