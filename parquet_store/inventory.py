@@ -6,7 +6,7 @@ import polars as pl
 
 from parquet_store.calendar import sessions
 from parquet_store.manifest import Manifest
-from parquet_store.reader import scan
+from parquet_store.reader import data_paths, scan
 from parquet_store.schema import SCHEMAS
 from parquet_store.store import Store, read_manifest
 from parquet_store.universe import Calendar, Universe, load_universe
@@ -95,7 +95,8 @@ def _written(store: Store, manifest: Manifest, table: str, as_of: datetime | Non
     entries = manifest.entries(table, as_of)
     if not entries:
         return pl.DataFrame(schema={"series": pl.String, "written": pl.Int64, "bytes": pl.Int64})
-    bytes_a_row = {str(store.root / entry.path): entry.bytes / entry.rows for entry in entries}
+    paths = data_paths(store, entries)
+    bytes_a_row = {str(path): entry.bytes / entry.rows for path, entry in zip(paths, entries, strict=True)}
     rows = pl.scan_parquet(list(bytes_a_row), glob=False, include_file_paths="path")
     seen = rows if as_of is None else rows.filter(pl.col("seen_at") <= as_of)
     counted = seen.group_by("path", pl.col(_SERIES_COLUMN[table]).alias("series")).len("written")

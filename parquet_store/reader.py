@@ -1,8 +1,9 @@
 """Reading: the latest row of each key among those seen by a moment, from the files that can hold it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 
 import polars as pl
 
@@ -11,7 +12,7 @@ from parquet_store.manifest import FileEntry, Manifest
 from parquet_store.schema import TableSchema, table_schema
 from parquet_store.store import Store, read_manifest
 
-__all__ = ["scan"]
+__all__ = ["data_paths", "scan"]
 
 _ORDER = "__order_written"
 
@@ -56,7 +57,7 @@ def scan(
     Raises
     ------
     StoreError
-        If there is no such table, it has no such column, or `as_of` has no time zone.
+        If there is no such table, it has no such column, `as_of` has no time zone, or a file is missing or cut short.
     """
     schema = table_schema(table)
     if as_of is not None and as_of.tzinfo is None:
@@ -72,6 +73,29 @@ def scan(
     return _latest(rows.filter(wanted) if wanted else rows, schema)
 
 
+def data_paths(store: Store, entries: Iterable[FileEntry]) -> list[Path]:
+    """Return where the files of entries lie.
+
+    Raises
+    ------
+    StoreError
+        If one of them is absent or not as long as the manifest says.
+    """
+    paths = []
+    for entry in entries:
+        path = store.root / entry.path
+        try:
+            size = path.stat().st_size
+        except OSError:
+            size = None
+        if size != entry.bytes:
+            what = "is missing" if size is None else f"has {size} bytes instead of {entry.bytes}"
+            msg = f"the store's file {path} {what}; restore it from a backup, or import its data into a new store"
+            raise StoreError(msg)
+        paths.append(path)
+    return paths
+
+
 def _may_hold(entry: FileEntry, chosen: _Selection) -> bool:
     if chosen.run_id is not None and entry.run_id not in (None, chosen.run_id):
         return False
@@ -84,11 +108,11 @@ def _may_hold(entry: FileEntry, chosen: _Selection) -> bool:
 
 def _rows(store: Store, entries: Sequence[FileEntry], schema: TableSchema) -> pl.LazyFrame:
     """Return the rows of all files with a column that rises in the order written."""
+    paths = data_paths(store, entries)
     if not schema.extra_columns:
-        paths = [store.root / entry.path for entry in entries]
         return pl.scan_parquet(paths, glob=False, schema=dict(schema.columns), row_index_name=_ORDER)
     # One scan for each set of columns: a scan for each file would keep hundreds of threads waiting.
-    written = {str(store.root / entry.path): order for order, entry in enumerate(entries)}
+    written = {str(path): order for order, path in enumerate(paths)}
     alike: dict[str, list[str]] = {}
     for path, entry in zip(written, entries, strict=True):
         alike.setdefault(entry.schema, []).append(path)

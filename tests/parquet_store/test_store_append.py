@@ -174,6 +174,17 @@ def test_rows_seen_later_than_the_moment_asked_for_are_not_opened(store):
     assert held(store, as_of=moment(0)) == {("A", 0): 1.0}
 
 
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [(lambda path: path.unlink(), "is missing"), (lambda path: path.write_bytes(b"PAR1"), "has 4 bytes instead of")],
+)
+def test_missing_or_cut_file_is_named(store, damage, message):
+    entry = append(store, "macro", macro({("A", 0): 1.0}))
+    damage(store.root / entry.path)
+    with pytest.raises(StoreError, match=f"{entry.path} {message}"):
+        scan(store, "macro")
+
+
 def test_reads_under_one_manifest_see_one_store(store):
     append(store, "macro", macro({("A", 0): 1.0}))
     manifest = read_manifest(store)
