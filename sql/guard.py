@@ -80,9 +80,11 @@ def _without_comments_before(text: str) -> str:
 
 def _tree(connection: DuckDBPyConnection, text: str) -> object:
     """Return the parsed query as JSON; what DuckDB cannot write down so is not taken for a question."""
-    rows = connection.execute("SELECT json_serialize_sql($text::VARCHAR)", {"text": text}).fetchall()
     try:
+        rows = connection.execute("SELECT json_serialize_sql($text::VARCHAR)", {"text": text}).fetchall()
         tree: dict[str, Any] = json.loads(rows[0][0])
+    except duckdb.Error as error:
+        raise SqlError(str(error)) from error
     except RecursionError as error:
         msg = "the query is nested too deeply; write its parts in a WITH clause"
         raise SqlError(msg) from error

@@ -32,7 +32,7 @@ def table_text(first: pl.DataFrame, last: pl.DataFrame, rows: int, width: int | 
     cells = {name: [*map(_cell, first[name].to_list()), *map(_cell, last[name].to_list())] for name in first.columns}
     shown = _fitting(cells, width)
     left_out = rows - first.height - last.height
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", padding=(0, _BETWEEN_COLUMNS, 0, 0), show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", padding=(0, _BETWEEN_COLUMNS - 1, 0, 0), show_edge=False)
     for name in shown:
         numeric = name in first.columns and first.schema[name].is_numeric()
         table.add_column(name, justify="right" if numeric else "left", no_wrap=True, max_width=_WIDEST_CELL)
@@ -64,7 +64,7 @@ def _fitting(cells: dict[str, list[str]], width: int | None) -> Sequence[str]:
     widths = [min(_WIDEST_CELL, max(map(len, [name, *column]))) + _BETWEEN_COLUMNS for name, column in cells.items()]
     if width is None or sum(widths) <= width:
         return names
-    room = width - 1 - _BETWEEN_COLUMNS
+    room = width - len("…") - _BETWEEN_COLUMNS
     left, right = 0, len(names)
     while left < right:
         take_left = left <= len(names) - right
