@@ -10,18 +10,13 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from engine.metrics import METRICS
 from engine.report.frames import console_for_output
+from engine.report.numbers import number_text
 from engine.sweep.run import SweepRun
 from engine.sweep.scrutiny import Scrutiny
 from engine.sweep.summary import Summary
 
 __all__ = ["render_sweep"]
-
-_SHARES = frozenset(metric.name for metric in METRICS if metric.unit.startswith("fraction"))
-_SIGNED = frozenset({"total_return", "cagr", "max_drawdown"})
-_RATIOS = frozenset({metric.name for metric in METRICS} | {"neighbours_median"})
-_COUNTS = frozenset({"trades", "neighbours", "alike"})
 
 # In the order in which they matter: what does not fit a narrow terminal is dropped from the end.
 _BEST = (
@@ -106,7 +101,7 @@ def _distribution(summary: Summary) -> RenderableType:
         table.add_column(name, justify="right", no_wrap=True)
     for row in summary.distribution.iter_rows(named=True):
         name = row.pop("metric")
-        table.add_row(name.replace("_", " "), *(_format(name, value) for value in row.values()))
+        table.add_row(name.replace("_", " "), *(number_text(name, value) for value in row.values()))
     return table
 
 
@@ -148,8 +143,8 @@ def _overfitting_text(scrutiny: Scrutiny) -> str | None:
         None
         if test is None
         else (
-            f"{test.probability:.0%} of {test.splits:,} splits: the best of one half of the sample is below the median of "
-            f"{test.trials:,} trials in the other"
+            f"{test.probability:.0%} of {test.splits:,} splits: the best of one half of the sample is below the median "
+            f"of {test.trials:,} trials in the other"
         )
     )
 
@@ -169,8 +164,8 @@ def _walk_forward_text(scrutiny: Scrutiny) -> str | None:
         None
         if test is None
         else (
-            f"Sharpe {_format('sharpe', test.sharpe)}, total return {test.total_return:+.1%} over {test.windows.height} "
-            "windows of a year, each time with the best of the three years before"
+            f"Sharpe {number_text('sharpe', test.sharpe)}, total return {test.total_return:+.1%} over "
+            f"{test.windows.height} windows of a year, each time with the best of the three years before"
         )
     )
 
@@ -190,22 +185,9 @@ def _table(title: str, frame: pl.DataFrame, columns: Sequence[str]) -> Table:
         justify: Literal["left", "right"] = "left" if frame[name].dtype == pl.String else "right"
         table.add_column(name.replace("_", "\n"), justify=justify, no_wrap=True, vertical="bottom")
     for row in frame.select(columns).iter_rows(named=True):
-        table.add_row(*(_format(name, value) for name, value in row.items()))
+        table.add_row(*(number_text(name, value) for name, value in row.items()))
     return table
 
 
 def _empty_table(title: str) -> Table:
     return Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-
-
-def _format(name: str, value: object) -> str:
-    if value is None:
-        return "-"
-    measure = name.removeprefix("gross_")
-    if isinstance(value, float) and measure in _SHARES:
-        return f"{value:+.1%}" if measure in _SIGNED else f"{value:.1%}"
-    if isinstance(value, int | float) and name in _COUNTS:
-        return f"{value:,.0f}"
-    if isinstance(value, float) and measure in _RATIOS:
-        return f"{value:.3f}"
-    return f"{value:g}" if isinstance(value, float) else str(value)
