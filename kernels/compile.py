@@ -215,11 +215,13 @@ class _SharedCache(caching.FunctionCache):  # type: ignore[misc]
         super().__init__(function)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Load compiled code; anything unreadable counts as absent."""
+        """Load compiled code; anything unreadable counts as absent, and is cleared for the next save."""
         try:
             found = super().load_overload(sig, target_context)
         except (OSError, EOFError, pickle.UnpicklingError):
             found = None
+            with contextlib.suppress(OSError), _locked(self._lock):
+                self.flush()
         if found is None:
             for notify in _listeners:
                 notify(self._function)
