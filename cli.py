@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
-from parquet_store.errors import EngineError
-
 if TYPE_CHECKING:
     from parquet_store import Store
 
@@ -240,10 +238,14 @@ def main() -> NoReturn:
     """Run the command line; an error of the user's ends with one sentence and exit code 2."""
     try:
         app()
-    except EngineError as error:
-        _fail(str(error), 2)
     except BrokenPipeError:  # the reader of a pipe went away; nothing more can be written, nothing is wrong
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        from parquet_store.errors import EngineError  # here, because its package takes longer to import than --help
+
+        if not isinstance(error, EngineError):
+            raise
+        _fail(str(error), 2)
     sys.exit(0)
 
 

@@ -1,0 +1,49 @@
+"""What many tests stand on: a store with the simulated market, and the command line as a user runs it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from parquet_store import Store, open_store
+from parquet_store.simulation import write_simulated
+
+ROOT = Path(__file__).resolve().parents[1]
+
+Engine = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def simulated_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store with the simulated market; tests add to its ledger but never to its data."""
+    store = open_store(tmp_path_factory.mktemp("simulated") / "store", create=True)
+    write_simulated(store)
+    return store
+
+
+@pytest.fixture
+def fresh_simulated_store(tmp_path: Path) -> Store:
+    """A store with the simulated market and an empty ledger."""
+    store = open_store(tmp_path / "store", create=True)
+    write_simulated(store)
+    return store
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    """Run the command ``engine`` in an empty folder; returns the finished process."""
+
+    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [Path(sys.executable).with_name("engine"), *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, **environment},
+            check=False,
+        )
+
+    return run

@@ -1,0 +1,204 @@
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from engine.metrics import GROSS_METRICS, METRICS
+from engine.panel import PanelError
+from engine.sweep import Grid, SweepError, make_plan, parse_grid, posture_paths, run_sweep, summarise, sweep
+from engine.sweep.accounting import account
+from engine.sweep.ledger import find_run
+from engine.sweep.vectorbt_backend import simulate
+from engine.sweep.workers import BASE_BYTES, MemoryBudgetError, plan_workload
+from kernels import rolling_mean
+from parquet_store import Store, open_store
+from sql import query
+
+AXES = {"xlf_dma": [150, 200], "hyg_drawdown": [-0.02, -0.03, -0.05], "stop_loss": [-0.10, -0.15]}
+SAMPLE = {"first": date(2018, 1, 2), "last": date(2026, 3, 6)}
+
+
+def pair_grid(axes: dict[str, object] = AXES, **tables: dict[str, object]) -> Grid:
+    costs = {"commission_bps": 1.0, "slippage_bps": 1.0}
+    content = {"strategy": {"name": "pair"}, "grid": axes, "sample": SAMPLE, "costs": costs, **tables}
+    return parse_grid(content, name="test")
+
+
+def test_results_have_one_row_a_combination_under_the_agreed_names(simulated_store: Store) -> None:
+    results = sweep(simulated_store, pair_grid())
+    names = [metric.name for metric in METRICS]
+    assert results.columns == ["combination", *AXES, "same_as", "hindsight", *names, *GROSS_METRICS]
+    assert results["combination"].to_list() == list(range(12))
+    assert results["xlf_dma"].to_list() == [150] * 6 + [200] * 6
+    assert results["trades"].min() > 0
+    assert results.filter(pl.col("total_return") > pl.col("gross_total_return")).is_empty()
+
+
+def test_one_combination_is_a_sweep_of_size_one(simulated_store: Store) -> None:
+    alone = sweep(simulated_store, pair_grid({}, strategy={"name": "pair", "xlf_dma": 200, "hyg_drawdown": -0.05}))
+    among = sweep(simulated_store, pair_grid()).filter(
+        (pl.col("xlf_dma") == 200) & (pl.col("hyg_drawdown") == -0.05) & (pl.col("stop_loss") == -0.15)
+    )
+    columns = [metric.name for metric in METRICS]
+    assert_frame_equal(alone.select(columns), among.select(columns), check_exact=True)
+
+
+def test_results_do_not_depend_on_processes_or_chunks(fresh_simulated_store: Store) -> None:
+    plan = make_plan(fresh_simulated_store, pair_grid())
+    chunk_of_one = BASE_BYTES + 3_000_000
+    assert plan_workload(plan, 12, memory=chunk_of_one).chunk == 1
+    whole = run_sweep(fresh_simulated_store, pair_grid()).results
+    single = run_sweep(fresh_simulated_store, pair_grid(), memory=chunk_of_one, anew=True).results
+    parallel = run_sweep(fresh_simulated_store, pair_grid(), jobs=2, anew=True).results
+    assert_frame_equal(whole, single, check_exact=True)
+    assert_frame_equal(whole, parallel, check_exact=True)
+
+
+def test_second_call_is_answered_from_the_ledger(fresh_simulated_store: Store) -> None:
+    first, second = (run_sweep(fresh_simulated_store, pair_grid()) for _ in range(2))
+    assert not first.reused
+    assert second.reused
+    assert_frame_equal(first.results, second.results, check_exact=True)
+    assert query(fresh_simulated_store, "SELECT count(*) AS n FROM sweep_results")["n"].item() == 12
+    assert not run_sweep(fresh_simulated_store, pair_grid(), anew=True).reused
+    assert query(fresh_simulated_store, "SELECT count(*) AS n FROM sweep_runs")["n"].item() == 2
+
+
+def test_interrupted_sweep_goes_on_where_it_stopped(fresh_simulated_store: Store) -> None:
+    grid = pair_grid()
+    seen: list[int] = []
+
+    def stop_after_two_chunks(finished: int, total: int) -> None:
+        assert total == 12
+        seen.append(finished)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    chunk_of_one = BASE_BYTES + 3_000_000
+    with pytest.raises(KeyboardInterrupt):
+        run_sweep(fresh_simulated_store, grid, memory=chunk_of_one, progress=stop_after_two_chunks)
+    runs = query(fresh_simulated_store, "SELECT run_id, status FROM sweep_runs")
+    assert runs["status"].to_list() == ["interrupted"]
+    kept = query(fresh_simulated_store, "SELECT combination FROM sweep_results")["combination"].to_list()
+    assert len(kept) == seen[-1] > 0
+    resumed = run_sweep(fresh_simulated_store, grid)
+    assert resumed.run.run_id == runs["run_id"].item()
+    assert resumed.run.status == "complete"
+    assert_frame_equal(resumed.results, run_sweep(fresh_simulated_store, grid, anew=True).results, check_exact=True)
+
+
+def test_ledger_row_says_what_was_run(fresh_simulated_store: Store) -> None:
+    run = run_sweep(fresh_simulated_store, pair_grid()).run
+    row = query(fresh_simulated_store, "SELECT * FROM sweep_runs").row(0, named=True)
+    assert row["run_id"] == run.run_id
+    assert row["grid_hash"] == pair_grid().hash()
+    assert (row["backend"], row["combinations"], row["status"]) == ("vectorbt", 12, "complete")
+    assert (row["first"], row["last"], row["sessions"]) == (date(2018, 1, 2), date(2026, 3, 6), 2055)
+    assert row["simulated"] is True
+    assert row["seconds"] > 0
+    assert row["data_seen_at"] is not None
+    assert find_run(fresh_simulated_store, run.key) == run
+
+
+def test_combination_that_never_trades_has_nulls_and_is_counted(fresh_simulated_store: Store) -> None:
+    finished = run_sweep(fresh_simulated_store, pair_grid({"hyg_drawdown": [-0.9, -0.03]}))
+    idle = finished.results.row(0, named=True)
+    assert idle["trades"] == 0
+    assert all(idle[name] is None for name in ("sharpe", "sortino", "calmar", "return_to_vol", "hit_rate"))
+    assert (idle["total_return"], idle["volatility"], idle["max_drawdown"], idle["turnover"]) == (0.0, 0.0, 0.0, 0.0)
+    numbers = finished.results.select(pl.selectors.float())
+    assert numbers.select(pl.all().is_infinite().any() | pl.all().is_nan().any()).row(0) == (False,) * numbers.width
+    assert summarise(fresh_simulated_store, finished).never_traded == 1
+
+
+def test_nothing_that_trades_leaves_nothing_to_rank(fresh_simulated_store: Store) -> None:
+    finished = run_sweep(fresh_simulated_store, pair_grid({"hyg_drawdown": [-0.9, -0.8]}))
+    summary = summarise(fresh_simulated_store, finished)
+    assert summary.best.is_empty()
+    assert summary.scrutiny is None
+    assert summary.positive is None
+
+
+def test_combinations_without_a_meaning_are_left_out_and_counted(fresh_simulated_store: Store) -> None:
+    finished = run_sweep(fresh_simulated_store, pair_grid({"vix_fast": [20, 50], "vix_slow": [40, 50]}))
+    assert finished.results.select("vix_fast", "vix_slow").rows() == [(20, 40), (20, 50)]
+    assert summarise(fresh_simulated_store, finished).without_meaning == 2
+
+
+@pytest.mark.parametrize("rebalance", ["daily", "entry"])
+def test_accounting_agrees_with_vectorbt(simulated_store: Store, rebalance: str) -> None:
+    plan = make_plan(simulated_store, pair_grid(strategy={"name": "pair", "rebalance": rebalance}))
+    combinations = np.arange(plan.grid.size)
+    rows = plan.rows(combinations)
+    paths = posture_paths(plan, combinations)
+    ours, _ = account(plan.market, paths, rows.weights, rows.daily)
+    theirs = simulate(plan.market, paths, rows.weights, rows.daily)
+    assert np.count_nonzero(ours) > 100
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-13)
+
+
+def test_warm_up_before_the_sample_defines_its_first_session(simulated_store: Store) -> None:
+    for warmup, defined in (("inside", False), ("before", True)):
+        panel = make_plan(simulated_store, pair_grid({}, sample={**SAMPLE, "warmup": warmup})).panel
+        assert panel.sample_dates[0] == np.datetime64("2018-01-02")
+        assert np.isfinite(panel.indicator(rolling_mean, "XLF", 200)[panel.start]) == defined
+
+
+def test_as_of_gives_what_that_moment_would_have_given(fresh_simulated_store: Store) -> None:
+    moment = datetime(2020, 6, 30, 22, tzinfo=UTC)
+    then = run_sweep(fresh_simulated_store, pair_grid(sample={"first": date(2015, 1, 2)}), as_of=moment)
+    cut = pair_grid(sample={"first": date(2015, 1, 2), "last": date(2020, 6, 30)})
+    assert then.run.last == date(2020, 6, 30)
+    assert_frame_equal(then.results, run_sweep(fresh_simulated_store, cut).results, check_exact=True)
+
+
+def test_too_large_for_vectorbt(simulated_store: Store) -> None:
+    axes = {"xlf_dma": {"start": 100, "stop": 1099, "step": 1}, "vix_slow": {"start": 30, "stop": 10_029, "step": 1}}
+    with pytest.raises(SweepError, match=r"10,000,000 combinations.*hours.*larger steps"):
+        run_sweep(simulated_store, pair_grid(axes))
+
+
+def test_memory_budget_too_small(simulated_store: Store) -> None:
+    with pytest.raises(MemoryBudgetError, match=r"100 MB is too small.*at least"):
+        run_sweep(simulated_store, pair_grid(), memory=100_000_000, anew=True)
+
+
+def test_series_that_the_store_lacks(tmp_path: object) -> None:
+    empty = open_store(f"{tmp_path}/empty", create=True)
+    with pytest.raises(PanelError, match=r"XLF is not in the store.*engine data import"):
+        run_sweep(empty, pair_grid())
+
+
+def test_sample_without_data(simulated_store: Store) -> None:
+    with pytest.raises(PanelError, match=r"2031-01-01..2032-01-01.*the store has 2005"):
+        run_sweep(simulated_store, pair_grid(sample={"first": date(2031, 1, 1), "last": date(2032, 1, 1)}))
+
+
+def test_market_cap_weights_need_their_numbers_and_are_flagged(fresh_simulated_store: Store) -> None:
+    axes = {"basket_weights": ["equal", "market_cap"]}
+    with pytest.raises(Exception, match=r"market_cap.*\[strategy.market_cap\]"):
+        run_sweep(fresh_simulated_store, pair_grid(axes))
+    caps = {"date": date(2026, 5, 3), "XLE": 43.60, "XLB": 6.54, "XLU": 24.42}
+    finished = run_sweep(fresh_simulated_store, pair_grid(axes, strategy={"name": "pair", "market_cap": caps}))
+    assert finished.results["hindsight"].to_list() == [False, True]
+    assert any("2026-05-03" in note and "hindsight" in note for note in summarise(fresh_simulated_store, finished).notes)
+
+
+def test_metric_to_rank_by(fresh_simulated_store: Store) -> None:
+    finished = run_sweep(fresh_simulated_store, pair_grid())
+    for metric, descending in (("calmar", True), ("max_drawdown", True), ("volatility", False)):
+        ranked = summarise(fresh_simulated_store, finished, metric=metric).best[metric]
+        assert ranked.to_list() == ranked.sort(descending=descending).to_list()
+    with pytest.raises(SweepError, match=r"beauty.*sharpe"):
+        summarise(fresh_simulated_store, finished, metric="beauty")
+
+
+def test_ledger_keeps_a_changed_code_apart(fresh_simulated_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run_sweep(fresh_simulated_store, pair_grid())
+    monkeypatch.setattr("engine.sweep.ledger.code_version", lambda: "0.0.0+changed")
+    second = run_sweep(fresh_simulated_store, pair_grid())
+    assert not second.reused
+    assert replace(first.run, seconds=0.0) != replace(second.run, seconds=0.0)
