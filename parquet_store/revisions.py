@@ -71,7 +71,7 @@ def revise(
         exclusive(store.lock_path),
     ):
         manifest = read_manifest(store)
-        moment = moment_of_writing(manifest, seen_at)
+        moment = moment_of_writing(manifest, (schema for schema, _ in offered), seen_at)
         compared = [
             (schema, _compare(store, manifest, schema, conform(with_seen_at(frame, moment), schema), moment))
             for schema, frame in offered

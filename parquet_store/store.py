@@ -109,4 +109,6 @@ def _is_unfinished(store: Store) -> bool:
     """Say whether the folder is empty, or is what a crash leaves of making a store."""
     if not store.root.is_dir():
         return False
-    return {path.name for path in store.root.iterdir()} <= {store.lock_path.name, store.staging.name}
+    # The manifest is in the set because another process may be making the same store at this moment.
+    made = {store.lock_path.name, store.staging.name, store.manifest_path.name}
+    return {path.name for path in store.root.iterdir()} <= made

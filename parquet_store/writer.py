@@ -1,6 +1,6 @@
 """Writing: new immutable files, then one replacement of the manifest that makes them part of the store."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from io import BytesIO
@@ -46,8 +46,8 @@ def append_many(
     frames
         Pairs of table and rows. The rows need every column of the table's schema; ``seen_at`` may be absent.
     seen_at
-        When the rows were seen, for frames without that column; None means now, or the latest moment in the store
-        if the clock stands before it.
+        When the rows were seen, for frames without that column; None means now, or the latest moment in the
+        tables if the clock stands before it.
     run_id
         The run that wrote the rows, kept in the manifest.
 
@@ -68,19 +68,20 @@ def append_many(
         exclusive(store.lock_path),
     ):
         manifest = read_manifest(store)
-        moment = moment_of_writing(manifest, seen_at)
+        moment = moment_of_writing(manifest, (schema for schema, _ in checked), seen_at)
         rows = [(schema, conform(with_seen_at(frame, moment), schema)) for schema, frame in checked]
         return commit(store, manifest, rows, run_id=run_id)
 
 
-def moment_of_writing(manifest: Manifest, seen_at: datetime | None) -> datetime:
+def moment_of_writing(manifest: Manifest, tables: Iterable[TableSchema], seen_at: datetime | None) -> datetime:
     """Return the moment under which rows are written: `seen_at` if given, else now, never before what is held.
 
-    A clock that was set back would otherwise hide new rows behind older ones.
+    A clock that was set back would otherwise hide new rows behind older ones of their tables.
     """
     now = datetime.now(UTC)
     if seen_at is None:
-        return max([now, *(entry.seen_last for entry in manifest.files)])
+        names = {schema.name for schema in tables}
+        return max([now, *(entry.seen_last for entry in manifest.files if entry.table in names)])
     if seen_at.tzinfo is None:
         msg = f"seen_at {seen_at} has no time zone; give it one"
         raise StoreError(msg)

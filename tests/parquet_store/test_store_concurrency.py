@@ -41,6 +41,17 @@ def write_series(root, series):
         append(open_store(root), "macro", macro({(series, number): number + 1.0}))
 
 
+def make_and_write(root, series):
+    append(open_store(root, create=True), "macro", macro({(series, 0): 1.0}))
+
+
+def test_two_processes_may_make_the_same_store(processes, tmp_path):
+    for attempt in range(5):
+        root = tmp_path / str(attempt)
+        run(processes, (make_and_write, root, "A"), (make_and_write, root, "B"))
+        assert held(open_store(root)) == {("A", 0): 1.0, ("B", 0): 1.0}
+
+
 def import_folder(root, folder):
     import_files(open_store(root), [folder])
 
