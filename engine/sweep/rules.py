@@ -1,9 +1,10 @@
-"""Run a strategy's rule over a block of combinations: the posture held after each close.
+"""Run a strategy's rule over a block of combinations: the posture held after each close, and how it came about.
 
 The state decided at close t is traded at close t+1: the posture of session t+1 is the one wanted at t. The first
 session is therefore always flat.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,34 @@ from engine.compiled import jit
 from engine.strategies.strategy import POSTURE_MASK
 from engine.sweep.plan import Plan
 
-__all__ = ["bind_rule", "decide", "leg_returns", "posture_paths"]
+__all__ = ["RuleTrace", "bind_rule", "decide", "leg_returns", "posture_paths", "trace_rule"]
+
+
+@dataclass(frozen=True)
+class RuleTrace:
+    """What one combination's rule saw and decided at each close.
+
+    Attributes
+    ----------
+    codes
+        Conditions met, uint16 (sessions,): what the rule was given.
+    held_returns
+        What the present holding has earned since its fill, gross of costs, float64 (sessions,); 0 without one.
+    states
+        State decided at each close, int64 (sessions,). The state before the first decision is 0.
+    path
+        Posture held after each close, int8 (sessions,), as `posture_paths` returns it.
+    """
+
+    codes: NDArray[np.uint16]
+    held_returns: NDArray[np.float64]
+    states: NDArray[np.int64]
+    path: NDArray[np.int8]
+
+    @property
+    def wanted(self) -> NDArray[np.int64]:
+        """Posture wanted from the next close on, int64 (sessions,)."""
+        return self.states & POSTURE_MASK
 
 
 def bind_rule(rule: Any, knobs: NDArray[np.float64]) -> Any:
@@ -68,8 +96,28 @@ def posture_paths(plan: Plan, combinations: NDArray[np.int64]) -> NDArray[np.int
     combinations
         Numbers of the combinations, int64.
     """
-    rows = plan.rows(combinations)
     paths = np.empty((len(combinations), plan.panel.sessions), np.int8)
+    _run(plan, combinations, paths, None)
+    return paths
+
+
+def trace_rule(plan: Plan, combination: int = 0) -> RuleTrace:
+    """Run the rule of one combination and keep what it saw and decided at each close."""
+    combinations = np.array([combination], np.int64)
+    paths = np.empty((1, plan.panel.sessions), np.int8)
+    held_returns, states = np.empty(paths.shape), np.empty(paths.shape, np.int64)
+    _run(plan, combinations, paths, (held_returns, states))
+    codes = np.bitwise_or.reduce(plan.codes[plan.rows(combinations).codes[0]])
+    return RuleTrace(codes, held_returns[0], states[0], paths[0])
+
+
+def _run(
+    plan: Plan,
+    combinations: NDArray[np.int64],
+    paths: NDArray[np.int8],
+    trace: tuple[NDArray[np.float64], NDArray[np.int64]] | None,
+) -> None:
+    rows = plan.rows(combinations)
     rule_type = plan.grid.strategy.rule
     rule = rule_type(*(0.0 for _ in rule_type._fields))
     _run_rule(
@@ -83,8 +131,8 @@ def posture_paths(plan: Plan, combinations: NDArray[np.int64]) -> NDArray[np.int
         rows.weights,
         rows.daily,
         paths,
+        trace,
     )
-    return paths
 
 
 @jit
@@ -99,8 +147,9 @@ def _run_rule(
     weight_rows: NDArray[np.int64],
     daily: NDArray[np.bool_],
     paths: NDArray[np.int8],
+    trace: tuple[NDArray[np.float64], NDArray[np.int64]] | None,
 ) -> None:
-    """Fill ``paths``; see `posture_paths`."""
+    """Fill ``paths`` and, unless it is None, which costs nothing, the trace: held returns and states."""
     sessions, legs = prices.shape
     for i in range(paths.shape[0]):
         bound = bind_rule(rule, knobs[i])
@@ -131,6 +180,9 @@ def _run_rule(
             for signal in range(code_rows.shape[1]):
                 code |= codes[code_rows[i, signal], t]
             state = decide(bound, state, held_return, code)
+            if trace is not None:
+                trace[0][i, t] = held_return
+                trace[1][i, t] = state
 
 
 @jit
