@@ -61,7 +61,9 @@ def test_table_names_the_data_and_says_simulated(engine: Engine, fresh_simulated
     assert "\x1b" not in done.stdout
 
 
-def test_interrupt_keeps_what_is_finished_and_the_same_command_resumes(fresh_simulated_store: Store, grid: Path) -> None:
+def test_interrupt_keeps_what_is_finished_and_the_same_command_resumes(
+    fresh_simulated_store: Store, grid: Path
+) -> None:
     command = [Path(sys.executable).with_name("engine"), "sweep", "--grid", grid, "--store", fresh_simulated_store.root]
     process = subprocess.Popen([*command, "--memory", "424MB"], stderr=subprocess.PIPE, text=True)
     wait_for_results(fresh_simulated_store, process)
@@ -132,7 +134,9 @@ def test_full_disk_leaves_the_ledger_readable(engine: Engine, grid: Path, tmp_pa
         pytest.skip("needs the right to mount a small file system")
     folder = tmp_path / "small_disk"
     folder.mkdir()
-    mounted = subprocess.run(["/bin/mount", "-t", "tmpfs", "-o", "size=5600k", "tmpfs", folder], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["/bin/mount", "-t", "tmpfs", "-o", "size=5600k", "tmpfs", folder], capture_output=True, check=False
+    )
     if mounted.returncode != 0:
         pytest.skip("no small file system can be mounted here")
     try:

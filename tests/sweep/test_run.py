@@ -184,7 +184,9 @@ def test_market_cap_weights_need_their_numbers_and_are_flagged(fresh_simulated_s
     caps = {"date": date(2026, 5, 3), "XLE": 43.60, "XLB": 6.54, "XLU": 24.42}
     finished = run_sweep(fresh_simulated_store, pair_grid(axes, strategy={"name": "pair", "market_cap": caps}))
     assert finished.results["hindsight"].to_list() == [False, True]
-    assert any("2026-05-03" in note and "hindsight" in note for note in summarise(fresh_simulated_store, finished).notes)
+    assert any(
+        "2026-05-03" in note and "hindsight" in note for note in summarise(fresh_simulated_store, finished).notes
+    )
 
 
 def test_metric_to_rank_by(fresh_simulated_store: Store) -> None:
