@@ -92,7 +92,15 @@ class Panel:
         return len(self.dates) - self.start
 
     def values(self, series: str) -> NDArray[np.float64]:
-        """One series with its warm-up; read-only, NaN where unknown."""
+        """One series with its warm-up; read-only, NaN where unknown.
+
+        Raises
+        ------
+        PanelError
+            The panel was loaded without it: it is optional, and the store does not hold it.
+        """
+        if series not in self.columns:
+            raise PanelError(_not_held(series.removesuffix(NEXT_MORNING)))
         return self.columns[series]
 
     def indicator(
@@ -101,7 +109,7 @@ class Panel:
         """Return ``kernel(values, *arguments)`` of one series, computed once however many conditions ask for it."""
         key = (kernel, series, *arguments)
         if key not in self._indicators:
-            values = kernel(self.columns[series], *arguments)
+            values = kernel(self.values(series), *arguments)
             values.flags.writeable = False
             self._indicators[key] = values
         return self._indicators[key]
@@ -158,12 +166,9 @@ def load_panel(
         held = [name for (name, *_) in connection.sql("DESCRIBE panel").fetchall()]
         for name in (name.removesuffix(NEXT_MORNING) for name in series):
             if name not in held:
-                message = (
-                    f"series {name} is not in the store at {store.root}: "
-                    "add it with `engine data import FILE`, or fill a store with `engine data demo`"
-                )
-                raise PanelError(message)
-        series = tuple(dict.fromkeys((*series, *(name for name in optional if name in held))))
+                raise PanelError(_not_held(name, f" at {store.root}"))
+        found = (name for name in optional if name.removesuffix(NEXT_MORNING) in held)
+        series = tuple(dict.fromkeys((*series, *found)))
         morning = tuple(name for name in series if name.endswith(NEXT_MORNING))
         stored = tuple(dict.fromkeys(name.removesuffix(NEXT_MORNING) for name in series))
         names = ", ".join(_quoted(name) for name in stored)
@@ -184,6 +189,13 @@ def load_panel(
     dates = frame["date"].to_numpy().astype("datetime64[D]")
     start = 0 if sample.first is None else int(np.searchsorted(dates, np.datetime64(sample.first)))
     return Panel(dates, MappingProxyType(columns), start, as_of, origin[0], bool(origin[1]))
+
+
+def _not_held(series: str, where: str = "") -> str:
+    return (
+        f"series {series} is not in the store{where}: "
+        "add it with `engine data import FILE`, or fill a store with `engine data demo`"
+    )
 
 
 def _quoted(name: str) -> str:

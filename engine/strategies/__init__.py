@@ -8,7 +8,7 @@ import pkgutil
 from functools import cache
 
 from engine.strategies.conditions import Condition, Reading, depends_on, read_condition
-from engine.strategies.parameters import ParameterError, Parameters, documentation, parse_parameters
+from engine.strategies.parameters import ParameterError, Parameters, choices, documentation, parse_parameters
 from engine.strategies.strategy import Ambiguity, Strategy
 from parquet_store.errors import EngineError
 
@@ -20,6 +20,7 @@ __all__ = [
     "Reading",
     "Strategy",
     "StrategyError",
+    "choices",
     "depends_on",
     "documentation",
     "find_strategy",

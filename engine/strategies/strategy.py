@@ -65,7 +65,8 @@ class Strategy:
     conditions
         What it looks at; the k-th is bit k of the code.
     rule
-        A named tuple of numbers, each a parameter of the same name, with the compiled ``decide`` as its attribute.
+        A named tuple of numbers, each a parameter of the same name, with the compiled ``decide`` as its attribute. A
+        parameter that takes one of several words arrives as the word's place among them, from 0.
     postures
         A name for each posture, in the order of the rows of the target weights.
     target_weights
@@ -74,6 +75,12 @@ class Strategy:
         The posture that the benchmark "always on" holds throughout.
     feasible
         Function of parameters that is false for combinations without meaning (a fast average slower than the slow one).
+    optional_inputs
+        Series that are read under some parameters only. A panel holds those that the store has; a condition that asks
+        for one that is absent says so.
+    notes
+        Function of the panel and of parameters to a sentence that must stand beside a result, or None: that a proxy
+        stands in for a series, for example.
     hindsight
         Function of parameters to a sentence that says what a result owes to knowledge that nobody had at the time, or
         None. The sentence stands beside every such result.
@@ -93,6 +100,8 @@ class Strategy:
     target_weights: Callable[..., NDArray[np.float64]]
     always: int = 1
     feasible: Callable[..., bool] | None = None
+    optional_inputs: tuple[str, ...] = ()
+    notes: Callable[..., str | None] | None = None
     hindsight: Callable[..., str | None] | None = None
     ambiguities: tuple[Ambiguity, ...] = field(default_factory=tuple)
 
@@ -104,5 +113,5 @@ class Strategy:
 
     @property
     def series(self) -> tuple[str, ...]:
-        """Every series that is read or traded, without repetition, in a fixed order."""
+        """Every series that is always read or traded, without repetition, in a fixed order."""
         return tuple(dict.fromkeys((*self.inputs, *self.legs)))

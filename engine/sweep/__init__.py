@@ -2,7 +2,7 @@
 
 from engine.sweep.grid import Costs, Evaluation, Grid, GridError, load_grid, parse_grid
 from engine.sweep.ledger import Run
-from engine.sweep.plan import Plan, make_plan, plan_from_panel
+from engine.sweep.plan import Plan, make_plan, plan_from_panel, strategy_panel
 from engine.sweep.rules import posture_paths
 from engine.sweep.run import SweepError, SweepRun, run_sweep, sweep
 from engine.sweep.summary import Summary, summarise
@@ -23,6 +23,7 @@ __all__ = [
     "plan_from_panel",
     "posture_paths",
     "run_sweep",
+    "strategy_panel",
     "summarise",
     "sweep",
 ]

@@ -4,7 +4,7 @@ A combination is then a handful of row numbers, which follow from its own number
 size therefore costs no more memory than its tables.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -14,13 +14,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from engine.panel import Panel, load_panel
-from engine.strategies import depends_on
+from engine.panel import Panel, Sample, load_panel
+from engine.strategies import Strategy, choices, depends_on
 from engine.sweep.grid import Grid, GridError
 from engine.sweep.tables import Table, code_tables, tabulate
 from parquet_store import Store
 
-__all__ = ["BUY_AND_HOLD", "Market", "Plan", "Rows", "make_plan", "plan_from_panel"]
+__all__ = ["BUY_AND_HOLD", "Market", "Plan", "Rows", "make_plan", "plan_from_panel", "strategy_panel"]
 
 
 BUY_AND_HOLD = "SPY"
@@ -88,9 +88,9 @@ class Plan:
         Conditions met at each close, uint16 (rows, sessions), bit k standing for condition k.
     code_tables
         Tables of row numbers into ``codes``; a combination's code is the union of one row of each.
-    knobs, weights, daily, feasible, hindsight
+    knobs, weights, daily, feasible, notes, hindsight
         Numbers of the rule, row numbers into ``market.weights``, whether to rebalance daily, whether the combination
-        has a meaning, and what it owes to hindsight (an empty string where nothing).
+        has a meaning, what must be said of it, and what it owes to hindsight (empty strings where nothing).
     """
 
     grid: Grid
@@ -102,6 +102,7 @@ class Plan:
     weights: Table
     daily: Table
     feasible: Table
+    notes: Table
     hindsight: Table
 
     def digits(self, combinations: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -147,11 +148,19 @@ def make_plan(store: Store, grid: Grid, *, as_of: datetime | None = None) -> Pla
     GridError
         The grid sweeps a combination of parameters without any meaning, or a table would be too large.
     """
-    strategy = grid.strategy
-    panel = load_panel(
-        store, strategy.series, grid.sample, complete=strategy.legs, optional=(BUY_AND_HOLD,), as_of=as_of
-    )
-    return plan_from_panel(panel, grid)
+    return plan_from_panel(strategy_panel(store, grid.strategy, grid.sample, as_of=as_of), grid)
+
+
+def strategy_panel(store: Store, strategy: Strategy, sample: Sample, *, as_of: datetime | None = None) -> Panel:
+    """Load every series that a strategy reads or trades, and the series it is compared with.
+
+    Raises
+    ------
+    PanelError
+        A series is missing or has gaps, or the sample holds no session.
+    """
+    optional = (BUY_AND_HOLD, *strategy.optional_inputs)
+    return load_panel(store, strategy.series, sample, complete=strategy.legs, optional=optional, as_of=as_of)
 
 
 def plan_from_panel(panel: Panel, grid: Grid) -> Plan:
@@ -174,10 +183,11 @@ def plan_from_panel(panel: Panel, grid: Grid) -> Plan:
         ),
         codes=codes,
         code_tables=tables,
-        knobs=tabulate(grid, strategy.rule._fields, partial(_rule_numbers, strategy.rule._fields)),
+        knobs=tabulate(grid, strategy.rule._fields, partial(_rule_numbers, strategy)),
         weights=replace(weights, rows=np.arange(len(weights.rows))),
         daily=tabulate(grid, ("rebalance",), lambda values: np.bool_(values["rebalance"] == "daily")),
         feasible=_optional_table(grid, strategy.feasible, np.bool_(True)),
+        notes=_optional_table(grid, partial(strategy.notes, panel) if strategy.notes else None, ""),
         hindsight=_optional_table(grid, strategy.hindsight, ""),
     )
     if not plan.feasible.rows.any():
@@ -186,8 +196,10 @@ def plan_from_panel(panel: Panel, grid: Grid) -> Plan:
     return plan
 
 
-def _rule_numbers(names: Sequence[str], values: Mapping[str, Any]) -> NDArray[np.float64]:
-    return np.array([float(values[name]) for name in names])
+def _rule_numbers(strategy: Strategy, values: Mapping[str, Any]) -> NDArray[np.float64]:
+    """Numbers that the rule reads; a word becomes its place among the words that its parameter may take."""
+    words = {name: choices(strategy.parameters, name) for name in strategy.rule._fields}
+    return np.array([float(words[name].index(values[name]) if words[name] else values[name]) for name in words])
 
 
 def _call(function: Callable[..., Any]) -> Callable[[dict[str, Any]], Any]:

@@ -124,10 +124,11 @@ def _distribution(traded: pl.DataFrame) -> pl.DataFrame:
 
 
 def _notes(sweep: SweepRun) -> list[str]:
-    """Collect simulated data, hindsight, and values outside the documented ranges."""
+    """Collect simulated data, what the strategy has to say, hindsight, and values outside the documented ranges."""
     grid = sweep.plan.grid
     notes = ["the market is simulated: these numbers say nothing about any real one"] if sweep.run.simulated else []
-    notes += [str(text) for text in dict.fromkeys(sweep.plan.hindsight.rows.tolist()) if text]
+    for said in (sweep.plan.notes, sweep.plan.hindsight):
+        notes += [str(text) for text in dict.fromkeys(said.rows.tolist()) if text]
     for name, values in grid.axes.items():
         documented = documentation(grid.strategy.parameters, name).documented
         outside = [value for value in values if documented and not _is_documented(value, documented)]
