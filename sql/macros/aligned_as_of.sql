@@ -1,5 +1,5 @@
--- What was known of each series at the close of each session, as seen by a moment: rows where something was, and for each
--- session one row without a series.
+-- What was known of each series at the close of each session, as seen by a moment: rows where something was, with the day
+-- the value is dated (dated) and the moment it became known, and for each session one row without a series.
 --
 -- A price of the exchange's own calendar counts on its own day only. Everything else is the last row, by date, that was
 -- known at the close, as long as it is not too old: known on the session's own day (carry none), in its week (carry week),
@@ -60,12 +60,12 @@ last_known AS (
     CROSS JOIN (SELECT DISTINCT series FROM carried) AS wanted
     LEFT JOIN newest ON newest.series = wanted.series AND newest.session = closes.session
 )
-SELECT prices.series, prices.date, prices.value
+SELECT prices.series, prices.date, prices.value, prices.date AS dated, prices.known_at
 FROM adjusted_closes AS prices
 JOIN closes ON closes.session = prices.date AND prices.known_at <= closes.close_at
 WHERE prices.series NOT IN (FROM every_day)
 UNION ALL
-SELECT carried.series, last_known.session AS date, carried.value
+SELECT carried.series, last_known.session AS date, carried.value, carried.date AS dated, carried.known_at
 FROM last_known
 JOIN carried USING (series, date)
 WHERE carried.known_at >= CASE carried.carry
@@ -75,4 +75,4 @@ WHERE carried.known_at >= CASE carried.carry
     WHEN 'seven_days' THEN last_known.close_at - INTERVAL 7 DAY
 END
 UNION ALL
-SELECT NULL, session, NULL FROM closes;
+SELECT NULL, session, NULL, NULL, NULL FROM closes;
