@@ -23,6 +23,10 @@ check: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/pytest benchmarks --benchmark-only
 
+# Ratios against other libraries, measured here and now, must not have fallen by more than a quarter below the committed.
+bench-guard: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.kernels.guard
+
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .

@@ -71,8 +71,8 @@ def regimes(states: npt.ArrayLike) -> Regimes:
 def run_table(states: npt.ArrayLike) -> RunTable:
     """List the runs of equal states of a finished history. The argument is that of `regimes`."""
     array = np.asarray(states)
-    runs = regimes(array)
-    starts = np.flatnonzero(runs.length == 1)
+    numbers = as_states(array)
+    starts = np.flatnonzero(np.concatenate((np.ones(min(array.size, 1), np.bool_), numbers[1:] != numbers[:-1])))
     return RunTable(array[starts], starts, np.diff(starts, append=array.size))
 
 

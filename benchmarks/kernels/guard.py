@@ -1,0 +1,66 @@
+"""Fail when a kernel has become slower against the other libraries than the committed ratios say.
+
+Run as ``python -m benchmarks.kernels.guard``; with ``--update`` the ratios of this run are written instead.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.kernels.measure import check, contestants, ratios, seconds
+from benchmarks.kernels.table import ROWS, Row
+
+COMMITTED = Path(__file__).with_name("ratios.json")
+
+LOSS = 0.25
+"""Share of a row's speed, against the same peers, whose loss is a failure."""
+
+ROUNDS = 5
+REPEATS = 3
+"""Times a row that seems to have lost is measured again before it counts; the median decides."""
+
+Ratios = Mapping[str, float]
+
+
+def measured(row: Row) -> dict[str, float]:
+    """Return the ratios of one row, after its results have been found equal."""
+    calls = contestants(row, row.length)
+    check(row, calls)
+    return {name: round(ratio, 3) for name, ratio in ratios(seconds(calls, ROUNDS)).items()}
+
+
+def standing(now: Ratios, before: Ratios) -> float:
+    """Return our speed relative to what it was, by the median peer: one peer's own change does not decide."""
+    return statistics.median(now[name] / before[name] for name in now if name in before)
+
+
+def main() -> int:
+    """Compare every row, or write the ratios; return 1 if a row has lost."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--update", action="store_true", help="write this run's ratios to be committed")
+    if parser.parse_args().update:
+        rows = {row.name: measured(row) for row in ROWS}
+        COMMITTED.write_text(json.dumps(rows, indent=1) + "\n")
+        sys.stdout.write(f"{len(rows)} rows written to {COMMITTED.name}.\n")
+        return 0
+    committed = json.loads(COMMITTED.read_text())
+    lost = 0
+    for row in ROWS:
+        if row.name not in committed:
+            sys.stdout.write(f"new   {row.name}: no committed ratios; run with --update.\n")
+            lost += 1
+            continue
+        now = standing(measured(row), committed[row.name])
+        if now < 1 - LOSS:
+            now = statistics.median([now, *(standing(measured(row), committed[row.name]) for _ in range(REPEATS))])
+        failed = now < 1 - LOSS
+        lost += failed
+        sys.stdout.write(f"{'LOST' if failed else 'ok':5s} {row.name}: {now:.2f} of the committed speed\n")
+    return 1 if lost else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
