@@ -26,7 +26,7 @@ Parameters = Sequence[object] | Mapping[str, object]
 def relation(connection: DuckDBPyConnection, text: str, *, params: Parameters | None = None) -> DuckDBPyRelation:
     """Return the answer to a question as a DuckDB relation, which runs when it is read.
 
-    ``polars.DataFrame(relation)`` and ``relation.pl()`` take over DuckDB's Arrow buffers without copying numbers;
+    ``relation.pl()`` is a Polars frame over DuckDB's own Arrow buffers: numbers and moments are not copied.
     ``relation.to_arrow_reader()`` streams batches. A stream that is not read to its end keeps the connection busy: read
     it or close it.
 

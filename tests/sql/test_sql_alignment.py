@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import sql
-from parquet_store import sessions
+from parquet_store import Universe, sessions
 from tests.sql.small_store import LATER, SEEN, UNIVERSE, add, day, macro_rows, new_store, price_rows
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -104,6 +104,15 @@ def test_the_week_is_that_of_the_day_on_which_the_value_became_known(tmp_path):
     assert known(aligned(store, "DGS10")) == {}
 
 
+@pytest.mark.parametrize(("hour", "shown"), [(3, {}), (4, {"2024-07-08": 4.0, "2024-07-09": 4.0})])
+def test_a_week_begins_at_midnight_in_new_york(tmp_path, hour, shown):
+    store = with_sessions(tmp_path, "2024-07-05", "2024-07-09")
+    moment = datetime(2024, 7, 8, hour, 30, tzinfo=UTC)
+    rows = macro_rows("DGS10", {"2024-07-05": 4.0}).with_columns(known_at=pl.lit(moment).cast(pl.Datetime("us", "UTC")))
+    add(store, "macro", rows)
+    assert known(aligned(store, "DGS10")) == shown
+
+
 def test_a_bond_holiday_shows_the_value_of_the_week(tmp_path):
     """Columbus Day, with the bond market closed: Friday's value is known on Monday and still stands on Tuesday."""
     store = with_sessions(tmp_path, "2024-10-11", "2024-10-16")
@@ -140,6 +149,15 @@ def test_a_month_is_known_when_it_is_published(tmp_path):
     unemployment, yields = aligned(store, "UNRATE"), aligned(store, "BAA")
     assert (unemployment["2024-07-03"], unemployment["2024-07-05"]) == (4.0, 4.1)
     assert (yields["2024-06-27"], yields["2024-06-28"]) == (None, 5.8)
+
+
+def test_a_series_that_is_not_carried_stands_on_the_day_on_which_it_became_known(tmp_path):
+    store = with_sessions(tmp_path, "2024-07-01", "2024-07-03")
+    add(store, "macro", macro_rows("DGS10", {"2024-07-01": 4.0}))
+    uncarried = Universe(series=(UNIVERSE["SPY"], UNIVERSE["DGS10"].model_copy(update={"carry": "none"})))
+    with sql.connect(store, universe=uncarried) as connection:
+        rows = sql.query(connection, "SELECT date, DGS10 FROM panel WHERE DGS10 IS NOT NULL").rows()
+    assert rows == [(date(2024, 7, 2), 4.0)]
 
 
 def test_a_month_is_carried_35_days(tmp_path):

@@ -197,7 +197,7 @@ def test_forms_and_places_that_do_not_exist(store, tmp_path):
 def test_a_relation_turns_into_polars_and_leaves_the_connection_free(store):
     with sql.connect(store) as connection:
         answer = sql.relation(connection, "SELECT date, SPY FROM panel")
-        assert pl.DataFrame(answer).equals(answer.pl())
+        assert answer.pl().equals(pl.DataFrame(answer.to_arrow_table()))
         reader = answer.to_arrow_reader(1)
         with pytest.raises(sql.SqlError, match="drain or destroy"):
             sql.query(connection, "FROM prices")

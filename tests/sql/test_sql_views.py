@@ -47,6 +47,14 @@ def test_of_rows_seen_at_one_moment_the_later_file_counts(tmp_path):
     assert sql.query(store, "SELECT value FROM macro")["value"].to_list() == [4.0]
 
 
+def test_what_was_seen_later_counts_even_if_it_was_written_before(tmp_path):
+    store = new_store(tmp_path)
+    add(store, "macro", macro_rows("DGS10", {"2024-07-01": 5.0}), LATER)
+    add(store, "macro", macro_rows("DGS10", {"2024-07-01": 3.0}), SEEN)
+    assert sql.query(store, "SELECT value FROM macro")["value"].to_list() == [5.0]
+    assert sql.query(store, "SELECT value FROM macro", as_of=SEEN)["value"].to_list() == [3.0]
+
+
 def test_a_file_may_hold_several_versions_of_a_row(tmp_path):
     store = new_store(tmp_path)
     older, newer = (
