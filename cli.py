@@ -24,6 +24,8 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Fill, inspect and export the store.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+strategy_app = typer.Typer(help="List the strategies and show what each is made of.", no_args_is_help=True)
+app.add_typer(strategy_app, name="strategy")
 
 StorePath = Annotated[
     Path | None,
@@ -173,6 +175,35 @@ def sql(
     )
     if out:
         typer.echo(f"{rows:,} rows written to {out}", err=True)
+
+
+@strategy_app.command("list")
+def strategy_list(
+    output: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")] = "table",
+) -> None:
+    """List the strategies: inputs, legs, parameters and the size of the grid that is shipped."""
+    from engine.describe import describe_all
+    from engine.report.strategies import render_strategies, strategies_json
+
+    if output == "json":
+        typer.echo(strategies_json(describe_all()))
+    else:
+        render_strategies(describe_all())
+
+
+@strategy_app.command("show")
+def strategy_show(
+    name: Annotated[str, typer.Argument(help="Name of the strategy, as in `engine strategy list`.")],
+    output: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")] = "table",
+) -> None:
+    """Show a strategy: inputs, parameters, ranges, sources, conditions, weights, both readings of every ambiguity."""
+    from engine.describe import describe
+    from engine.report.strategies import render_strategy, strategy_json
+
+    if output == "json":
+        typer.echo(strategy_json(describe(name)))
+    else:
+        render_strategy(describe(name))
 
 
 @app.command()
