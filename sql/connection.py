@@ -1,8 +1,11 @@
 """Connections: an in-memory database with the views of a store, from which nothing but the store can be reached."""
 
 import atexit
+import os
+import tempfile
 import weakref
 from datetime import datetime
+from pathlib import Path
 
 import duckdb
 from duckdb import DuckDBPyConnection
@@ -63,13 +66,18 @@ def connect(
     _open.add(connection)
     try:
         define(connection, store, listed, load_universe() if universe is None else universe, as_of)
-        connection.execute(statement("views/settings.sql"))
+        connection.execute(statement("views/settings.sql", {"folder": _spill_folder()}))
         if not allow_external:
             connection.execute(statement("views/lockdown.sql", {"files": data_files(store, listed, as_of)}))
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _spill_folder() -> str:
+    """Return where a query puts what does not fit in memory; DuckDB makes the folder when needed and removes it."""
+    return str(Path(tempfile.gettempdir()) / f"engine-sql-{os.getpid()}")
 
 
 @atexit.register

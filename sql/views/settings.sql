@@ -1,2 +1,4 @@
 -- Moments are shown in UTC, on every machine.
 SET GLOBAL TimeZone = 'UTC';
+-- What does not fit in memory goes where temporary files belong, not into the folder from which the query was asked.
+SET GLOBAL temp_directory = $folder;

@@ -183,6 +183,24 @@ def test_a_question_is_answered(store, statement):
     assert sql.query(store, statement).height
 
 
+def test_nothing_is_written_where_the_question_is_asked(store, tmp_path, monkeypatch):
+    """A sort that does not fit in memory spills; a connection that may be configured can be given little memory."""
+    asked_from, spills = tmp_path / "asked", tmp_path / "spills"
+    asked_from.mkdir()
+    spills.mkdir()
+    monkeypatch.chdir(asked_from)
+    monkeypatch.setattr("tempfile.tempdir", str(spills))
+    text = "SELECT range AS a, hash(range) AS b, repeat('x', 40) || range AS c FROM range(600000) ORDER BY b, c"
+    with sql.connect(store, allow_external=True) as connection:
+        connection.execute("SET memory_limit = '40MB'; SET threads = 1")
+        reader = sql.relation(connection, text).to_arrow_reader(1)
+        reader.read_next_batch()
+        assert list(spills.rglob("*"))
+        assert not list(asked_from.iterdir())
+        reader.close()
+    assert not list(spills.rglob("*"))
+
+
 def test_allowed_by_request(store, tmp_path):
     copied, answer = tmp_path / "copied.csv", BytesIO()
     text = written("COPY (SELECT * FROM read_csv({other})) TO {copied}; SELECT 5 AS five", store)
