@@ -79,12 +79,15 @@ def write(answer: DuckDBPyRelation, out: Path | BinaryIO, form: Form, width: int
     Raises
     ------
     SqlError
-        If `form` is unknown, or `out` cannot be written.
+        If `form` is unknown or not for a terminal, or `out` cannot be written.
     """
     if form not in get_args(Form):
         msg = f"'{form}' is no format; the formats are {', '.join(get_args(Form))}"
         raise SqlError(msg)
     if not isinstance(out, Path):
+        if form == "parquet" and out.isatty():
+            msg = "Parquet is not for a terminal; give a file with --out"
+            raise SqlError(msg)
         return _write(answer, out, form, width)
     try:
         return _write_file(answer, out, form, width)

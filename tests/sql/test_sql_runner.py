@@ -194,6 +194,17 @@ def test_forms_and_places_that_do_not_exist(store, tmp_path):
         sql.run(store, "SELECT INTERVAL 1 DAY AS i", tmp_path / "answer.parquet")
 
 
+def test_parquet_is_not_poured_over_a_terminal(store):
+    class Terminal(BytesIO):
+        def isatty(self):
+            return True
+
+    terminal = Terminal()
+    with pytest.raises(sql.SqlError, match="give a file with --out"):
+        sql.run(store, "SELECT 1 AS x", terminal, form="parquet")
+    assert terminal.getvalue() == b""
+
+
 def test_a_relation_turns_into_polars_and_leaves_the_connection_free(store):
     with sql.connect(store) as connection:
         answer = sql.relation(connection, "SELECT date, SPY FROM panel")
