@@ -8,7 +8,14 @@ import pkgutil
 from functools import cache
 
 from engine.strategies.conditions import Condition, Reading, depends_on, read_condition
-from engine.strategies.parameters import ParameterError, Parameters, choices, documentation, parse_parameters
+from engine.strategies.parameters import (
+    ParameterError,
+    Parameters,
+    choices,
+    documentation,
+    parse_assignments,
+    parse_parameters,
+)
 from engine.strategies.strategy import Ambiguity, Strategy
 from parquet_store.errors import EngineError
 
@@ -24,6 +31,7 @@ __all__ = [
     "depends_on",
     "documentation",
     "find_strategy",
+    "parse_assignments",
     "parse_parameters",
     "read_condition",
     "strategy_names",

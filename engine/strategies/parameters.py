@@ -1,6 +1,7 @@
 """What a strategy may be told: parameters with a default, a documented range, a unit, a meaning and a source."""
 
-from collections.abc import Mapping, Sequence
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeVar, get_args
 
@@ -8,7 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from parquet_store.errors import EngineError
 
-__all__ = ["Documentation", "ParameterError", "Parameters", "choices", "documentation", "parameter", "parse_parameters"]
+__all__ = [
+    "Documentation",
+    "ParameterError",
+    "Parameters",
+    "choices",
+    "documentation",
+    "parameter",
+    "parse_assignments",
+    "parse_parameters",
+]
 
 P = TypeVar("P", bound="Parameters")
 
@@ -124,3 +134,27 @@ def parse_parameters(model: type[P], values: Mapping[str, Any], *, where: str) -
         name = ".".join(str(part) for part in first["loc"]) or "parameters"
         message = f"{name} = {first['input']!r} in {where} cannot be used: {first['msg'].lower()}"
         raise ParameterError(message) from None
+
+
+def parse_assignments(texts: Iterable[str]) -> dict[str, Any]:
+    """Read ``name=value`` as people type it: a value is written as in a grid file, a word also without its quotes.
+
+    Raises
+    ------
+    ParameterError
+        A text has no ``=``, or names a parameter a second time.
+    """
+    values: dict[str, Any] = {}
+    for text in texts:
+        name, equals, written = (part.strip() for part in text.partition("="))
+        if not name or not equals or not written:
+            message = f"{text!r} sets nothing: write parameter=value, for example xlf_dma=180"
+            raise ParameterError(message)
+        if name in values:
+            message = f"{name} is set twice, to {values[name]!r} and to {written}: keep one"
+            raise ParameterError(message)
+        try:
+            values[name] = tomllib.loads(f"value = {written}")["value"]
+        except tomllib.TOMLDecodeError:
+            values[name] = written
+    return values

@@ -19,10 +19,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.metrics import RANKING_METRICS
 from engine.panel import Sample
-from engine.strategies import Parameters, Strategy, find_strategy, parse_parameters
+from engine.strategies import Parameters, Strategy, depends_on, find_strategy, parse_parameters
 from parquet_store.errors import EngineError
 
-__all__ = ["Costs", "Evaluation", "Grid", "GridError", "load_grid", "parse_grid"]
+__all__ = ["Costs", "Evaluation", "Grid", "GridError", "grid_of_one", "load_grid", "parse_grid"]
 
 
 class GridError(EngineError):
@@ -161,6 +161,28 @@ def parse_grid(content: Mapping[str, Any], *, name: str = "grid", where: str = "
         costs=_parse_table(Costs, content.get("costs", {}), "costs", where),
         evaluation=_parse_table(Evaluation, content.get("evaluate", {}), "evaluate", where),
     )
+
+
+def grid_of_one(
+    strategy: Strategy, values: Mapping[str, Any], *, sample: Sample, costs: Costs, where: str = "--set"
+) -> Grid:
+    """Return a grid with one combination: the strategy's defaults, and ``values`` in the place of some of them.
+
+    Raises
+    ------
+    ParameterError
+        A name is unknown or a value cannot be used.
+    GridError
+        The strategy excludes the combination.
+    """
+    fixed = parse_parameters(strategy.parameters, values, where=where)
+    if strategy.feasible is not None:
+        judged = {name: getattr(fixed, name) for name in depends_on(strategy.feasible)}
+        if not strategy.feasible(**judged):
+            shown = ", ".join(f"{name} = {value}" for name, value in judged.items())
+            message = f"{strategy.name} has no meaning with {shown}: change one of them in {where}"
+            raise GridError(message)
+    return Grid(strategy.name, strategy, fixed, {}, sample, costs, Evaluation())
 
 
 def _check_tables(content: Mapping[str, Any], where: str) -> None:
