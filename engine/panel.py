@@ -25,8 +25,8 @@ __all__ = ["NEXT_MORNING", "Panel", "PanelError", "Sample", "load_panel"]
 NEXT_MORNING = "@next_morning"
 """Suffix of a series: row t holds what is known before the session t+1 opens, in time for a trade at its close.
 
-Only for series that are published in the morning (`known = "next_session_morning"` in the universe): what is known at
-the close of session t+1 was then known on its morning.
+Only for series that are published in the morning (`known = "next_session_morning"` in the universe). It is the last
+value dated in the week of session t: what is dated on a holiday that opens the next week belongs to that week.
 """
 
 
@@ -169,10 +169,15 @@ def load_panel(
                 raise PanelError(_not_held(name, f" at {store.root}"))
         found = (name for name in optional if name.removesuffix(NEXT_MORNING) in held)
         series = tuple(dict.fromkeys((*series, *found)))
-        morning = tuple(name for name in series if name.endswith(NEXT_MORNING))
         stored = tuple(dict.fromkeys(name.removesuffix(NEXT_MORNING) for name in series))
         names = ", ".join(_quoted(name) for name in stored)
         frame = connection.sql(f"SELECT date, {names} FROM panel ORDER BY date").pl()  # noqa: S608 - quoted identifiers
+        for name in (name for name in series if name.endswith(NEXT_MORNING)):
+            rows = connection.sql(
+                "SELECT date, value, known_at FROM macro WHERE series = $series AND isodow(date) <= 5 ORDER BY date",
+                params={"series": name.removesuffix(NEXT_MORNING)},
+            ).pl()
+            frame = frame.with_columns(_known_next_morning(frame["date"], rows).alias(name))
         origin = connection.sql(
             """
             SELECT max(seen_at) AS seen_at, coalesce(bool_or(source = 'simulated'), false) AS simulated
@@ -182,13 +187,32 @@ def load_panel(
             """,
             params={"series": list(stored)},
         ).fetchall()[0]
-    following = (pl.col(name.removesuffix(NEXT_MORNING)).shift(-1).alias(name) for name in morning)
-    frame = _cut(frame.with_columns(following), sample, complete)
+    frame = _cut(frame, sample, complete)
     _check_complete(frame, sample, complete)
     columns = {name: _array(frame[name]) for name in series}
     dates = frame["date"].to_numpy().astype("datetime64[D]")
     start = 0 if sample.first is None else int(np.searchsorted(dates, np.datetime64(sample.first)))
     return Panel(dates, MappingProxyType(columns), start, as_of, origin[0], bool(origin[1]))
+
+
+def _known_next_morning(sessions: pl.Series, rows: pl.DataFrame) -> pl.Series:
+    """Return the last value dated in the week of each session that is known on the morning of the next session.
+
+    Parameters
+    ----------
+    sessions
+        Days, ascending. After the last one nothing is known of the next: what is stored by then counts.
+    rows
+        ``date``, ``value`` and ``known_at`` of one series, ascending.
+    """
+    week = pl.col("session").dt.truncate("1w")
+    following = pl.col("session").shift(-1).fill_null(date.max)
+    wanted = pl.DataFrame({"session": sessions}).with_columns(
+        following=following, until=pl.min_horizontal(following.dt.offset_by("-1d"), week.dt.offset_by("6d"))
+    )
+    found = wanted.join_asof(rows, left_on="until", right_on="date", strategy="backward", coalesce=False)
+    of_the_week = (pl.col("date") >= week) & (pl.col("known_at").dt.date() <= pl.col("following"))
+    return found.select(pl.when(of_the_week).then(pl.col("value"))).to_series()
 
 
 def _not_held(series: str, where: str = "") -> str:
