@@ -191,7 +191,7 @@ def equity_of(
 ) -> tuple[list[float], list[float], list[float]]:
     """Keep the account: equity after each close, notional traded over equity before it, and each trade's return.
 
-    Orders of a close are sized on the equity before them. At the close's own prices they change nothing but for their
+    Orders of a close are sized on the equity before them. At the close's own prices they change it by nothing but
     costs, which leave the cash.
     """
     cash = 1.0
@@ -205,15 +205,14 @@ def equity_of(
         if held_after and not held_before:
             before_trade = value
 
-        notional = 0.0
+        notional, invested = 0.0, 0.0
         if held_before != held_after or (held_after and rebalance == "daily"):
             for leg in LEGS:
                 target = weights[leg] * value if held_after else 0.0
-                order = target - shares[leg] * closes[leg][t]
-                notional += abs(order)
-                cash -= order
+                notional += abs(target - shares[leg] * closes[leg][t])
+                invested += target
                 shares[leg] = target / closes[leg][t]
-            cash -= cost * notional
+            cash = value - invested - cost * notional
         equity.append(value - cost * notional)
         traded.append(notional / value)
 

@@ -45,10 +45,10 @@ def any_grid(random: np.random.Generator) -> dict[str, Any]:
     """Every parameter swept, over random values in and out of the documented ranges."""
 
     def lengths(low: int, high: int) -> list[int]:
-        return random.choice(np.arange(low, high), 3, replace=False).tolist()
+        return [int(length) for length in random.choice(np.arange(low, high), 3, replace=False)]
 
     def fractions(low: float, high: float) -> list[float]:
-        return random.uniform(low, high, 3).tolist()
+        return [float(fraction) for fraction in random.uniform(low, high, 3)]
 
     shares = dict(zip(("XLE", "XLB", "XLU"), random.uniform(1.0, 100.0, 3).tolist(), strict=True))
     return {
