@@ -41,6 +41,12 @@ AsOf = Annotated[
     ),
 ]
 
+StrategyName = Annotated[str, typer.Argument(help="Name of the strategy, as in `engine strategy list`.")]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="parameter=value", help="A parameter's value; may be repeated.", show_default=False),
+]
+
 
 @data_app.command("demo")
 def data_demo(
@@ -193,7 +199,7 @@ def strategy_list(
 
 @strategy_app.command("show")
 def strategy_show(
-    name: Annotated[str, typer.Argument(help="Name of the strategy, as in `engine strategy list`.")],
+    name: StrategyName,
     output: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")] = "table",
 ) -> None:
     """Show a strategy: inputs, parameters, ranges, sources, conditions, weights, both readings of every ambiguity."""
@@ -207,6 +213,28 @@ def strategy_show(
 
 
 @app.command()
+def explain(
+    name: StrategyName,
+    date: Annotated[datetime, typer.Option("--date", help="A session.", formats=["%Y-%m-%d"], show_default=False)],
+    assignments: Assignments = None,
+    store: StorePath = None,
+    as_of: AsOf = None,
+    output: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")] = "table",
+) -> None:
+    """Explain a day: each condition with its value, threshold and verdict, the rule's state, and what is traded next."""
+    from engine.explain import explain as explain_day
+    from engine.report.explanation import explanation_json, render_explanation
+    from engine.strategies import parse_assignments
+
+    values = parse_assignments(assignments or ())
+    explanation = explain_day(_open(store), name, date.date(), values, as_of=_utc(as_of))
+    if output == "json":
+        typer.echo(explanation_json(explanation))
+    else:
+        render_explanation(explanation)
+
+
+@app.command()
 def sweep(
     grid: Annotated[
         Path, typer.Option("--grid", help="TOML file that describes the sweep, for example configs/pair.toml.")
@@ -216,6 +244,10 @@ def sweep(
     metric: Annotated[
         str | None, typer.Option(help="Rank by this metric instead of the grid's own.", show_default=False)
     ] = None,
+    backend: Annotated[
+        Literal["auto", "vectorbt", "fused"],
+        typer.Option(help="What evaluates: vectorbt, or the fused loop held to it; auto goes by the size of the grid."),
+    ] = "auto",
     memory: Annotated[str, typer.Option(help="Memory for all processes together, for example 800MB or 2GB.")] = "2GB",
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Number of processes; chosen by what pays.", show_default=False)
@@ -237,6 +269,7 @@ def sweep(
             finished = run_sweep(
                 opened,
                 described,
+                backend=backend,
                 as_of=_utc(as_of),
                 memory=parse_bytes(memory),
                 jobs=jobs,

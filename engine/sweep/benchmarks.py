@@ -3,11 +3,10 @@
 import numpy as np
 import polars as pl
 
-from engine.panel import Panel
 from engine.sweep.plan import BUY_AND_HOLD, Market, Plan
 from engine.sweep.vectorbt_backend import evaluate_paths
 
-__all__ = ["benchmarks"]
+__all__ = ["benchmarks", "buy_and_hold_market"]
 
 
 def benchmarks(plan: Plan) -> pl.DataFrame:
@@ -25,19 +24,26 @@ def benchmarks(plan: Plan) -> pl.DataFrame:
     daily = np.full(len(rows), bool(plan.daily.rows[0]))
     paths = np.full((len(rows), len(market.dates)), strategy.always, np.int8)
     always = evaluate_paths(market, paths, rows, daily).with_columns(pl.Series("benchmark", _weight_labels(plan)))
-    frames = [always] if BUY_AND_HOLD not in plan.panel.columns else [_buy_and_hold(plan.panel, market), always]
+    alone = buy_and_hold_market(plan)
+    frames = [always] if alone is None else [_buy_and_hold(alone), always]
     return pl.concat([frame.select("benchmark", pl.exclude("benchmark")) for frame in frames])
 
 
-def _buy_and_hold(panel: Panel, market: Market) -> pl.DataFrame:
-    alone = Market(
-        dates=market.dates,
+def buy_and_hold_market(plan: Plan) -> Market | None:
+    """SPY alone over the same days at the same costs: posture 1 holds it. None where the panel has no SPY."""
+    if BUY_AND_HOLD not in plan.panel.columns:
+        return None
+    return Market(
+        dates=plan.market.dates,
         legs=(BUY_AND_HOLD,),
-        prices=panel.matrix((BUY_AND_HOLD,)),
+        prices=plan.panel.matrix((BUY_AND_HOLD,)),
         weights=np.array([[[0.0], [1.0]]]),
-        cost_rate=market.cost_rate,
+        cost_rate=plan.market.cost_rate,
     )
-    path = np.ones((1, len(market.dates)), np.int8)
+
+
+def _buy_and_hold(alone: Market) -> pl.DataFrame:
+    path = np.ones((1, len(alone.dates)), np.int8)
     metrics = evaluate_paths(alone, path, np.zeros(1, np.int64), np.zeros(1, np.bool_))
     return metrics.with_columns(pl.lit(f"{BUY_AND_HOLD} bought and held").alias("benchmark"))
 

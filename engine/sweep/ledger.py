@@ -51,7 +51,8 @@ class Run:
     status
         ``running``, ``interrupted`` or ``complete``.
     combinations, feasible, distinct
-        Size of the grid, combinations with a meaning, and those of them that hold different positions.
+        Size of the grid, combinations with a meaning, and those of them that hold different positions (0 until the run
+        is complete).
     first, last, sessions, warmup
         The sample as found in the data.
     commission_bps, slippage_bps
@@ -99,7 +100,7 @@ _SCHEMA_OVERRIDES = {
 }
 
 
-def new_run(plan: Plan, backend: str, *, feasible: int, distinct: int) -> Run:
+def new_run(plan: Plan, backend: str, *, feasible: int) -> Run:
     """Describe a run that is about to start."""
     grid, panel = plan.grid, plan.panel
     fingerprint = panel.fingerprint()
@@ -117,7 +118,7 @@ def new_run(plan: Plan, backend: str, *, feasible: int, distinct: int) -> Run:
         status="running",
         combinations=grid.size,
         feasible=feasible,
-        distinct=distinct,
+        distinct=0,
         first=dates[0].astype(date),
         last=dates[-1].astype(date),
         sessions=panel.sessions,
@@ -189,4 +190,5 @@ def stored_combinations(store: Store, run: Run) -> NDArray[np.int64]:
 
 def read_results(store: Store, run: Run) -> pl.DataFrame:
     """All results of a run, one row a combination, in the order of the grid."""
-    return scan(store, "sweep_results", run_id=run.run_id).sort("combination").collect(engine="in-memory")
+    rows = scan(store, "sweep_results", run_id=run.run_id).drop("run_id", "seen_at")
+    return rows.sort("combination").collect(engine="in-memory")

@@ -6,7 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["neighbour_medians"]
+__all__ = ["is_numeric_axis", "neighbour_medians"]
+
+
+def is_numeric_axis(values: Sequence[Any]) -> bool:
+    """Tell an axis of numbers, on which one step has a meaning, from an axis of words or of yes and no."""
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
 def neighbour_medians(
@@ -31,9 +36,7 @@ def neighbour_medians(
     Medians, NaN where no neighbour has a value, and how many neighbours have one.
     """
     shape = tuple(len(axis) for axis in axes.values())
-    numeric = [
-        all(isinstance(value, int | float) and not isinstance(value, bool) for value in axis) for axis in axes.values()
-    ]
+    numeric = [is_numeric_axis(axis) for axis in axes.values()]
     table = values.reshape(shape)
     medians = np.full(len(combinations), np.nan)
     counts = np.zeros(len(combinations), np.int64)

@@ -16,7 +16,7 @@ from engine.compiled import jit
 from engine.strategies.strategy import POSTURE_MASK
 from engine.sweep.plan import Plan
 
-__all__ = ["RuleTrace", "bind_rule", "decide", "leg_returns", "posture_paths", "trace_rule"]
+__all__ = ["RuleTrace", "bind_rule", "decide", "is_invested", "leg_returns", "posture_paths", "trace_rule"]
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _run_rule(
     for i in range(paths.shape[0]):
         bound = bind_rule(rule, knobs[i])
         target = weights[weight_rows[i]]
-        invested = _is_invested(target)
+        invested = is_invested(target)
         state = 0
         posture = 0
         filled = 0
@@ -186,7 +186,7 @@ def _run_rule(
 
 
 @jit
-def _is_invested(target: NDArray[np.float64]) -> NDArray[np.bool_]:
+def is_invested(target: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Tell which postures hold anything."""
     invested = np.zeros(target.shape[0], np.bool_)
     for posture in range(target.shape[0]):

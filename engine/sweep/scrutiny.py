@@ -21,6 +21,7 @@ from engine.inference import (
     walk_forward,
 )
 from engine.sweep.accounting import account
+from engine.sweep.evaluation import distinct_trials
 from engine.sweep.plan import Plan
 from engine.sweep.rules import posture_paths
 from engine.sweep.run import SweepRun
@@ -63,9 +64,7 @@ def scrutinise(sweep: SweepRun, winner: int, *, trials: int) -> Scrutiny:
     trials
         Number of trials that it was chosen from, those of earlier sweeps of the strategy included.
     """
-    distinct = sweep.results.filter(pl.col("combination") == pl.col("same_as"))["combination"].to_numpy()
-    winner = int(sweep.results.filter(pl.col("combination") == winner)["same_as"][0])
-    compared = _spread(distinct, winner)
+    compared = _spread(distinct_trials(sweep.results)["combination"].to_numpy(), winner)
     returns = _net_returns(sweep.plan, compared)
     return Scrutiny(
         combination=winner,

@@ -10,9 +10,10 @@ import polars as pl
 from engine.metrics import METRICS, RANKING_METRICS
 from engine.strategies import documentation
 from engine.sweep.benchmarks import benchmarks
+from engine.sweep.evaluation import SweepError, distinct_trials
 from engine.sweep.ledger import trials_of_strategy
 from engine.sweep.neighbours import neighbour_medians
-from engine.sweep.run import SweepError, SweepRun
+from engine.sweep.run import SweepRun
 from engine.sweep.scrutiny import Scrutiny, scrutinise
 from parquet_store import Store
 
@@ -99,10 +100,7 @@ def _best(sweep: SweepRun, metric: str, count: int) -> pl.DataFrame:
     grid, results = sweep.plan.grid, sweep.results
     higher = next(item.higher_is_better for item in METRICS if item.name == metric)
     ranked = results.filter(pl.col(metric).is_not_null() & (pl.col("trades") > 0))
-    ranked = ranked.with_columns(pl.len().over("same_as").alias("alike")).filter(
-        pl.col("combination") == pl.col("same_as")
-    )
-    ranked = ranked.sort(metric, "combination", descending=[bool(higher), False]).head(count)
+    ranked = distinct_trials(ranked).sort(metric, "combination", descending=[bool(higher), False]).head(count)
     values = np.full(grid.size, np.nan)
     values[results["combination"].to_numpy()] = results[metric].fill_null(np.nan).to_numpy()
     medians, counts = neighbour_medians(values, grid.axes, ranked["combination"].to_numpy())
@@ -111,7 +109,7 @@ def _best(sweep: SweepRun, metric: str, count: int) -> pl.DataFrame:
         *leading,
         pl.Series("neighbours_median", medians).fill_nan(None),
         pl.Series("neighbours", counts),
-        *(name for name in ranked.columns if name not in {*leading, "same_as"}),
+        *(name for name in ranked.columns if name not in set(leading)),
     )
 
 

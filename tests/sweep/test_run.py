@@ -10,8 +10,13 @@ from engine.metrics import GROSS_METRICS, METRICS
 from engine.panel import PanelError
 from engine.sweep import Grid, SweepError, make_plan, parse_grid, posture_paths, run_sweep, summarise, sweep
 from engine.sweep.accounting import account
+from engine.sweep.evaluation import choose_backend
+from engine.sweep.fused_backend import SettledReturns, evaluate_combinations
+from engine.sweep.fused_blocks import evaluate_blocks
 from engine.sweep.ledger import find_run
+from engine.sweep.plan import Plan
 from engine.sweep.vectorbt_backend import simulate
+from engine.sweep.verification import VerificationError
 from engine.sweep.workers import BASE_BYTES, MemoryBudgetError, plan_workload
 from kernels import rolling_mean
 from parquet_store import Store, open_store
@@ -30,7 +35,7 @@ def pair_grid(axes: dict[str, object] = AXES, **tables: dict[str, object]) -> Gr
 def test_results_have_one_row_a_combination_under_the_agreed_names(simulated_store: Store) -> None:
     results = sweep(simulated_store, pair_grid())
     names = [metric.name for metric in METRICS]
-    assert results.columns == ["combination", *AXES, "same_as", "hindsight", *names, *GROSS_METRICS]
+    assert results.columns == ["combination", *AXES, "hindsight", *names, *GROSS_METRICS]
     assert results["combination"].to_list() == list(range(12))
     assert results["xlf_dma"].to_list() == [150] * 6 + [200] * 6
     assert results["trades"].min() > 0
@@ -157,8 +162,8 @@ def test_as_of_gives_what_that_moment_would_have_given(fresh_simulated_store: St
 
 def test_too_large_for_vectorbt(simulated_store: Store) -> None:
     axes = {"xlf_dma": {"start": 100, "stop": 1099, "step": 1}, "vix_slow": {"start": 30, "stop": 10_029, "step": 1}}
-    with pytest.raises(SweepError, match=r"10,000,000 combinations.*hours.*larger steps"):
-        run_sweep(simulated_store, pair_grid(axes))
+    with pytest.raises(SweepError, match=r"10,000,000 combinations.*hours.*--backend fused"):
+        run_sweep(simulated_store, pair_grid(axes), backend="vectorbt")
 
 
 def test_memory_budget_too_small(simulated_store: Store) -> None:
@@ -204,3 +209,49 @@ def test_ledger_keeps_a_changed_code_apart(fresh_simulated_store: Store, monkeyp
     second = run_sweep(fresh_simulated_store, pair_grid())
     assert not second.reused
     assert replace(first.run, seconds=0.0) != replace(second.run, seconds=0.0)
+
+
+@pytest.mark.parametrize("rebalance", ["daily", "entry"])
+def test_fused_sweep_gives_the_numbers_of_vectorbt(fresh_simulated_store: Store, rebalance: str) -> None:
+    grid = pair_grid({**AXES, "hyg_drawdown": [-0.9, -0.02, -0.05]}, strategy={"name": "pair", "rebalance": rebalance})
+    by_vectorbt = run_sweep(fresh_simulated_store, grid, backend="vectorbt").results
+    fused = run_sweep(fresh_simulated_store, grid, backend="fused")
+    assert fused.run.backend == "fused"
+    assert not fused.reused
+    assert fused.results.columns == by_vectorbt.columns
+    assert_frame_equal(fused.results, by_vectorbt, rel_tol=1e-11, abs_tol=1e-12)
+
+
+def test_fused_results_do_not_depend_on_threads_or_blocks(
+    simulated_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = make_plan(simulated_store, pair_grid())
+    combinations = np.arange(plan.grid.size)
+    whole = pl.concat([metrics for _, metrics in evaluate_blocks(plan, combinations, threads=1)])
+    monkeypatch.setattr("engine.sweep.fused_blocks.BLOCK", 5)
+    parts = pl.concat([metrics for _, metrics in evaluate_blocks(plan, combinations, threads=2)])
+    assert_frame_equal(whole, parts, check_exact=True)
+
+
+def test_fused_sweep_that_differs_from_vectorbt_fails(
+    fresh_simulated_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slightly_wrong(plan: Plan, combinations: np.ndarray, settled: SettledReturns) -> pl.DataFrame:
+        return evaluate_combinations(plan, combinations, settled).with_columns(pl.col("sortino") + 1e-8)
+
+    monkeypatch.setattr("engine.sweep.fused_blocks.evaluate_combinations", slightly_wrong)
+    with pytest.raises(VerificationError, match=r"1e-08 in sortino"):
+        run_sweep(fresh_simulated_store, pair_grid(), backend="fused")
+    assert query(fresh_simulated_store, "SELECT status FROM sweep_runs")["status"].to_list() == ["interrupted"]
+
+
+def test_auto_takes_vectorbt_for_small_grids_and_the_fused_loop_beyond() -> None:
+    assert choose_backend(pair_grid(), "auto") == "vectorbt"
+    assert choose_backend(square_grid(200), "auto") == "fused"
+    with pytest.raises(SweepError, match=r"at most 5,000,000"):
+        choose_backend(square_grid(3000), "auto")
+
+
+def square_grid(side: int) -> Grid:
+    values = {"start": 2, "stop": side + 1, "step": 1}
+    return pair_grid({"xlf_dma": values, "vix_slow": values})

@@ -1,0 +1,45 @@
+"""Evaluate a whole grid block by block with the fused loop, on several threads, in the grid's order."""
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from engine.sweep.fused_backend import evaluate_combinations, settled_returns
+from engine.sweep.plan import Plan
+from kernels.threads import thread_limit
+
+__all__ = ["BLOCK", "evaluate_blocks"]
+
+BLOCK = 16_384
+"""Combinations in a block: some tenths of a second of work, some megabytes of results."""
+
+
+def evaluate_blocks(
+    plan: Plan, combinations: NDArray[np.int64], *, threads: int | None = None
+) -> Iterator[tuple[NDArray[np.int64], pl.DataFrame]]:
+    """Evaluate combinations block by block.
+
+    The result of a combination does not depend on its block or on the number of threads.
+
+    Yields
+    ------
+    The combinations of a block, and their metrics, one row each.
+    """
+    settled = settled_returns(plan.market)
+    blocks = [combinations[start : start + BLOCK] for start in range(0, len(combinations), BLOCK)]
+    workers = threads or thread_limit()
+    if blocks:  # compiled once, before several threads would ask for it
+        evaluate_combinations(plan, blocks[0][:1], settled)
+    with ThreadPoolExecutor(workers, thread_name_prefix="sweep") as pool:
+        pending: deque[tuple[NDArray[np.int64], Future[pl.DataFrame]]] = deque()
+        for block in blocks:
+            pending.append((block, pool.submit(evaluate_combinations, plan, block, settled)))
+            if len(pending) > 2 * workers:
+                done, result = pending.popleft()
+                yield done, result.result()
+        for done, result in pending:
+            yield done, result.result()
