@@ -221,7 +221,7 @@ def explain(
     as_of: AsOf = None,
     output: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")] = "table",
 ) -> None:
-    """Explain a day: each condition with its value, threshold and verdict, the rule's state, and what is traded next."""
+    """Explain a day: each condition with its value, threshold and verdict, the rule's state, the next trade."""
     from engine.explain import explain as explain_day
     from engine.report.explanation import explanation_json, render_explanation
     from engine.strategies import parse_assignments
@@ -246,7 +246,7 @@ def sweep(
     ] = None,
     backend: Annotated[
         Literal["auto", "vectorbt", "fused"],
-        typer.Option(help="What evaluates: vectorbt, or the fused loop held to it; auto goes by the size of the grid."),
+        typer.Option(help="What evaluates: vectorbt, or the fused loop held to it; auto goes by the grid's size."),
     ] = "auto",
     memory: Annotated[str, typer.Option(help="Memory for all processes together, for example 800MB or 2GB.")] = "2GB",
     jobs: Annotated[

@@ -1,17 +1,17 @@
 """Strategies on the terminal and as JSON: the list of them, and one in full."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from engine.describe import ParameterDescription, SeriesDescription, StrategyDescription
 from engine.report.frames import console_for_output
+from engine.report.tables import text_table, value_text
 
 __all__ = ["render_strategies", "render_strategy", "strategies_json", "strategy_json"]
 
@@ -51,7 +51,7 @@ def render_strategies(strategies: Iterable[StrategyDescription]) -> None:
         for each in strategies
     ]
     columns = ("name", "title", "reads (if asked to)", "trades", "parameters", "combinations", "source")
-    console_for_output().print(_table(None, columns, rows))
+    console_for_output().print(text_table(None, columns, rows))
 
 
 def render_strategy(strategy: StrategyDescription, console: Console | None = None) -> None:
@@ -75,7 +75,7 @@ def _series(series: Sequence[SeriesDescription]) -> Table:
     rows = [
         (each.name, each.title, _use(each), each.unit, each.known.replace("_", " "), each.source) for each in series
     ]
-    return _table("Series", ("series", "title", "use", "unit", "known at", "source"), rows)
+    return text_table("Series", ("series", "title", "use", "unit", "known at", "source"), rows)
 
 
 def _use(series: SeriesDescription) -> str:
@@ -89,25 +89,25 @@ def _use(series: SeriesDescription) -> str:
 
 def _parameters(parameters: Sequence[ParameterDescription]) -> Table:
     rows = [
-        (each.name, _value(each.default), _range(each), each.unit, each.meaning, each.source) for each in parameters
+        (each.name, value_text(each.default), _range(each), each.unit, each.meaning, each.source) for each in parameters
     ]
-    return _table("Parameters", ("parameter", "default", "range", "unit", "meaning", "source"), rows)
+    return text_table("Parameters", ("parameter", "default", "range", "unit", "meaning", "source"), rows)
 
 
 def _range(parameter: ParameterDescription) -> str:
     """Write the documented range, else the choices, else the limits of what makes sense."""
     if parameter.range is not None:
-        return f"{_value(parameter.range[0])} to {_value(parameter.range[1])}"
+        return f"{value_text(parameter.range[0])} to {value_text(parameter.range[1])}"
     if parameter.choices:
-        return " | ".join(_value(choice) for choice in parameter.choices)
+        return " | ".join(value_text(choice) for choice in parameter.choices)
     signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
-    limits = " and ".join(f"{signs[bound]} {_value(limit)}" for bound, limit in parameter.limits.items())
+    limits = " and ".join(f"{signs[bound]} {value_text(limit)}" for bound, limit in parameter.limits.items())
     return f"({limits})" if limits else "-"
 
 
 def _conditions(strategy: StrategyDescription) -> Table:
     rows = [(str(each.bit), each.text, ", ".join(each.parameters) or "-") for each in strategy.conditions]
-    return _table("Conditions, each a bit of the session's code", ("bit", "condition", "depends on"), rows)
+    return text_table("Conditions, each a bit of the session's code", ("bit", "condition", "depends on"), rows)
 
 
 def _weights(strategy: StrategyDescription) -> Table:
@@ -116,7 +116,7 @@ def _weights(strategy: StrategyDescription) -> Table:
         for number, (posture, weights) in enumerate(strategy.target_weights.items())
     ]
     title = "Postures and their target weights at the defaults, fractions of equity"
-    return _table(title, ("number", "posture", *strategy.legs), rows)
+    return text_table(title, ("number", "posture", *strategy.legs), rows)
 
 
 def _ambiguities(strategy: StrategyDescription) -> list[RenderableType]:
@@ -138,23 +138,3 @@ def _sweeps(strategy: StrategyDescription) -> RenderableType:
         sample = f"{grid.first or 'the first session'} to {grid.last or 'the last'}"
         table.add_row(f"engine sweep --grid {grid.file}", f"{grid.combinations:,} combinations of {swept}", sample)
     return Group(Text("How to sweep it", style="italic"), table)
-
-
-def _table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in columns:
-        table.add_column(name)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    return table
-
-
-def _value(value: object) -> str:
-    """Write a value as a grid file would."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_value(item)}" for key, item in value.items())
-    return f"{value:g}" if isinstance(value, float) else str(value)

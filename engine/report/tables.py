@@ -1,0 +1,40 @@
+"""Tables of text on the terminal, and values as a grid file writes them."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+__all__ = ["field_table", "text_table", "value_text"]
+
+
+def text_table(
+    title: str | None, columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Collection[str] = ()
+) -> Table:
+    """Return a table of cells that are text already; the columns ``right`` are flush right."""
+    table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in columns:
+        table.add_column(name, justify="right" if name in right else "left")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def field_table(fields: Iterable[tuple[str, str]]) -> Table:
+    """Return lines of a name and a text."""
+    table = Table.grid(padding=(0, 2))
+    for name, text in fields:
+        table.add_row(Text(name, style="bold"), Text(text))
+    return table
+
+
+def value_text(value: object) -> str:
+    """Write a value as a grid file would, words without quotes."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {value_text(item)}" for key, item in value.items())
+    return f"{value:g}" if isinstance(value, float) else str(value)
