@@ -70,9 +70,9 @@ def walk_forward(
         joined.append(earned)
         windows.append(
             {
-                "trained_to": dates[start - 1],
-                "first": dates[start],
-                "last": dates[start + len(future) - 1],
+                "trained_to": dates[start - 1].item(),
+                "first": dates[start].item(),
+                "last": dates[start + len(future) - 1].item(),
                 "trial": chosen,
                 "training_sharpe": float(ratios[chosen]),
                 "sharpe": float(_sharpe(earned[:, None])[0]),
