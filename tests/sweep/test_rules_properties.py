@@ -1,4 +1,4 @@
-"""What holds for the pair's sweep on any market: agreement with the reference, causality, and no trace of the blocks."""
+"""What holds for the pair on any market: agreement with the reference, causality, and no trace of the blocks."""
 
 import gc
 from collections.abc import Iterator
