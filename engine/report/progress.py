@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from kernels.compile import compilation_notice
+
 __all__ = ["sweep_progress"]
 
 LINE_SECONDS = 5.0
@@ -28,13 +30,16 @@ class SweepProgress:
         if self._began is None:
             self._began = (now, finished)
         seconds, done = now - self._began[0], finished - self._began[1]
-        speed = f"{done / seconds:,.0f} a second" if seconds > 0 and done else ""
+        if not done:
+            self.say("starting; the first time compiles for some tens of seconds")
+            return
+        speed = f"{done / seconds:,.0f} a second" if seconds > 0 else ""
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, description="sweeping", completed=finished, total=total, speed=speed)
         elif now - self._last_line >= LINE_SECONDS:
             self._last_line = now
-            left = f", {(total - finished) * seconds / done:,.0f} s left" if done else ""
-            sys.stderr.write(f"{finished:,} of {total:,} combinations{', ' + speed if speed else ''}{left}\n")
+            left = (total - finished) * seconds / done
+            sys.stderr.write(f"{finished:,} of {total:,} combinations, {speed}, {left:,.0f} s left\n")
 
     def say(self, what: str) -> None:
         """Show what is being done before the first result, for example a compilation."""
@@ -47,10 +52,12 @@ class SweepProgress:
 
 @contextmanager
 def sweep_progress() -> Iterator[SweepProgress]:
-    """Show progress while the block runs; nothing stays on the terminal afterwards."""
+    """Show progress while the block runs, what is being compiled included; nothing stays on a terminal afterwards."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield SweepProgress(None)
+        progress = SweepProgress(None)
+        with compilation_notice(lambda name: progress.say(f"compiling {name}")):
+            yield progress
         return
     columns = (
         TextColumn("{task.description}"),
@@ -61,4 +68,6 @@ def sweep_progress() -> Iterator[SweepProgress]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        yield SweepProgress(bar)
+        progress = SweepProgress(bar)
+        with compilation_notice(lambda name: progress.say(f"compiling {name}")):
+            yield progress

@@ -112,6 +112,8 @@ def run_sweep(
     run = record_run(store, known or run, status="running")
     done = stored_combinations(store, run)
     finished = len(done)
+    if progress is not None:
+        progress(finished, len(combinations))
     try:
         for part in evaluate(plan, combinations, done, chosen, memory=memory, jobs=jobs):
             record_results(store, run, part)
