@@ -254,8 +254,10 @@ def sweep(
     ] = None,
     anew: Annotated[bool, typer.Option("--anew", help="Evaluate again what the ledger already holds.")] = False,
     output: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print the result.")] = "table",
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write no page with tables and charts.")] = False,
 ) -> None:
     """Evaluate every combination of a grid, keep each in the ledger, show the best beside all the others."""
+    from engine.report.page import write_report
     from engine.report.progress import sweep_progress
     from engine.report.quantities import parse_bytes
     from engine.report.summary_json import sweep_json
@@ -279,8 +281,11 @@ def sweep(
     except KeyboardInterrupt:
         _fail("interrupted; what is finished is in the ledger, and the same command goes on from there", 130)
     summary = summarise(opened, finished, metric=metric)
+    report = None if no_report else write_report(opened, finished, summary).resolve()
+    if report is not None:
+        typer.echo(f"report: {report}", err=True)
     if output == "json":
-        typer.echo(sweep_json(finished, summary))
+        typer.echo(sweep_json(finished, summary, report=report))
     else:
         render_sweep(finished, summary)
 

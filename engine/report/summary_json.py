@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from engine.sweep.run import SweepRun
@@ -11,10 +12,11 @@ from engine.sweep.summary import Summary
 __all__ = ["sweep_json"]
 
 
-def sweep_json(sweep: SweepRun, summary: Summary) -> str:
+def sweep_json(sweep: SweepRun, summary: Summary, *, report: Path | None = None) -> str:
     """Return the run, and what the terminal shows of it, as one JSON object.
 
-    The keys of the run are those of the view ``sweep_runs``; missing values are null.
+    The keys of the run are those of the view ``sweep_runs``; ``report`` is the page that was written; missing values are
+    null.
     """
     content = {
         **asdict(sweep.run),
@@ -29,6 +31,7 @@ def sweep_json(sweep: SweepRun, summary: Summary) -> str:
         "benchmarks": summary.benchmarks.to_dicts(),
         "scrutiny": _scrutiny(summary.scrutiny),
         "notes": list(summary.notes),
+        "report": None if report is None else str(report),
     }
     return json.dumps(content, default=str, indent=2, allow_nan=False)
 

@@ -85,8 +85,8 @@ def _neighbours(summary: Summary, winner: dict[str, object]) -> Evidence:
         name,
         median,
         f"The {winner['neighbours']} combinations at most one step away on the grid have a median {metric} of "
-        f"{median}; the winner has {best}. A peak that its neighbours do not share is more likely luck than a property of the "
-        "market.",
+        f"{median}; the winner has {best}. A peak that its neighbours do not share is more likely luck than a property "
+        "of the market.",
     )
 
 
