@@ -46,16 +46,16 @@ def as_floats(values: npt.ArrayLike, name: str = "values") -> Floats:
         If there are no or more than two dimensions.
     """
     array = values if isinstance(values, np.ndarray) else np.asarray(values)
-    if array.dtype != FLOAT:
+    if array.dtype is not FLOAT and array.dtype != FLOAT:
         if array.dtype.kind not in "buif":
             message = f"{name} must be numbers, but their type is {array.dtype}; convert them to float64 first."
             raise TypeError(message)
         array = array.astype(np.float64)
-    if array.ndim not in (1, 2):
+    if not 1 <= array.ndim <= 2:
         message = f"{name} must have one or two dimensions (time down the rows), but have {array.ndim}."
         raise ValueError(message)
     flags = array.flags
-    if not (flags.c_contiguous or flags.f_contiguous):
+    if not flags.forc:
         return np.ascontiguousarray(array)
     if not flags.writeable:
         return np.asarray(_Unflagged(array))
@@ -111,7 +111,7 @@ def result_array(like: npt.NDArray[Any], out: Floats | None) -> Floats:
         If `out` has another shape, type or order, cannot be written, or overlaps `like`.
     """
     if out is None:
-        return np.empty_like(like, dtype=np.float64)
+        return np.empty(like.shape, order="C" if like.flags.c_contiguous else "F")
     if out.shape != like.shape or out.dtype != FLOAT:
         message = f"out must be float64 of shape {like.shape}, but is {out.dtype} of shape {out.shape}."
         raise ValueError(message)

@@ -10,7 +10,7 @@ from kernels.arrays import Floats
 from kernels.compile import jit
 from kernels.lanes import WIDTH
 
-__all__ = ["copy_around", "has_missing", "has_room"]
+__all__ = ["copy_around", "has_missing", "has_room", "is_complete"]
 
 
 @jit
@@ -35,3 +35,9 @@ def has_missing(x: Floats) -> bool:
     for k in range(x.size):
         count += x[k] != x[k]
     return count > 0
+
+
+@jit
+def is_complete(x: Floats, begin: int, end: int, window: int, least: int) -> bool:
+    """Tell whether a block may be treated as if nothing were missing; so it may where missing values spoil windows."""
+    return least == window or (begin > 0 and not has_missing(x[begin - window + 1 : end]))

@@ -33,6 +33,8 @@ __all__ = [
     "running_decay",
     "running_maximum",
     "running_maximum_back",
+    "spread_first",
+    "spread_last",
     "store",
     "transposed",
     "where_at_least",
@@ -169,6 +171,26 @@ def last(_typing: Any, value: Any) -> Any:
         return builder.extract_element(args[0], ir.Constant(INDEX, WIDTH - 1))
 
     return types.float64(lanes), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def spread_last(_typing: Any, value: Any) -> Any:
+    """Return the highest lane in all lanes."""
+
+    def generate(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Sequence[ir.Value]) -> ir.Value:
+        return _shuffle(builder, args[0], UNDEFINED, [WIDTH - 1] * WIDTH)
+
+    return lanes(lanes), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def spread_first(_typing: Any, value: Any) -> Any:
+    """Return the lowest lane in all lanes."""
+
+    def generate(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Sequence[ir.Value]) -> ir.Value:
+        return _shuffle(builder, args[0], UNDEFINED, [0] * WIDTH)
+
+    return lanes(lanes), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -1,10 +1,12 @@
 """Compiled code of the rolling moments: one block of windows at a time. `kernels.moments` says how and why.
 
-Block ``[begin, end)`` holds the last rows of its windows. `before` receives, for each of them, the sum over the part
-of the window that lies before the block; the sum over the part inside the block runs along while results are written.
+`before` receives, for each row of the block, the sum over the part of its window that lies before the block; the sum
+over the part inside the block runs along while results are written. Totals are kept in all lanes at once, which spares
+taking them out of a register and putting them back.
 
-Vectors may reach up to three values past both ends of what a block needs. Surplus lanes never flow into the others,
-and what they write the next block overwrites. Where the array ends there, the block is worked on in a padded copy.
+Where a function is told that a block is `complete`, no value of its windows is missing. The compiler then makes a copy
+of the function that neither looks for missing values nor counts the others. Both copies do the same operations in the
+same order on values that are there, so which one runs cannot be seen in the result.
 """
 
 import math
@@ -12,25 +14,26 @@ import math
 import numpy as np
 
 from kernels.arrays import Floats
-from kernels.blocks import copy_around, has_missing, has_room
+from kernels.blocks import copy_around, has_room, is_complete
 from kernels.compile import inlined, jit
 from kernels.lanes import (
     WIDTH,
     Lanes,
     fill,
     first,
-    last,
     less,
     load,
     root,
     running,
     running_back,
+    spread_first,
+    spread_last,
     store,
     where_at_least,
     where_present,
 )
 
-__all__ = ["DEVIATION", "MEAN", "SUM", "VARIANCE", "ZSCORE", "first_moment", "second_moment"]
+__all__ = ["CONDITION", "DEVIATION", "MEAN", "SUM", "VARIANCE", "ZSCORE", "first_moment", "pivot_of", "second_moment"]
 
 SUM, MEAN, VARIANCE, DEVIATION, ZSCORE = range(5)
 
@@ -42,27 +45,26 @@ CONDITION = 64.0
 def first_moment(x: Floats, out: Floats, start: int, stop: int, window: int, least: int, kind: int) -> None:
     """Write sums or means to ``out[start:stop]``; `start` is a multiple of the window."""
     size = window + 2 * WIDTH
-    before, counts = np.zeros(size), np.zeros(size)
+    before = np.zeros((3, size))
     copy, result = np.empty(0), np.empty(0)
     for begin in range(start, stop, window):
         end = min(begin + window, stop)
         inside = has_room(begin, end, stop, window)
         if not inside and copy.size == 0:
             copy, result = np.zeros(2 * size), np.empty(size)
-        source, first_row = (x, begin) if inside else (copy, copy_around(x, begin, end, window, copy))
+        source, row = (x, begin) if inside else (copy, copy_around(x, begin, end, window, copy))
         target, place = (out, begin) if inside else (result, 0)
         pivot = _central(x, max(begin - window + 1, 0), begin, end) if kind == MEAN else 0.0
-        if least == window or not (begin == 0 or has_missing(x[begin - window + 1 : end])):
+        if is_complete(x, begin, end, window, least):
             if begin > 0:
-                _sums_before(source, first_row, window, pivot, before)
-            scale = 1.0 / window if kind == MEAN else 1.0
-            _full_first(source, first_row, end - begin, pivot, scale, before, target, place)
-            if begin == 0:
-                target[: window - 1] = np.nan
+                _sums_before(source, row, window, pivot, before, False, True)
+            _first_moments(source, row, end - begin, window, pivot, least, kind, before, target, place, True)
         else:
             if begin > 0:
-                _present_sums_before(source, first_row, window, pivot, before, counts)
-            _partial_first(source, first_row, end - begin, pivot, least, kind, before, counts, target, place)
+                _sums_before(source, row, window, pivot, before, False, False)
+            _first_moments(source, row, end - begin, window, pivot, least, kind, before, target, place, False)
+        if begin == 0 and least == window:
+            target[: window - 1] = np.nan
         if not inside:
             out[begin:end] = result[: end - begin]
 
@@ -71,39 +73,40 @@ def first_moment(x: Floats, out: Floats, start: int, stop: int, window: int, lea
 def second_moment(x: Floats, out: Floats, start: int, stop: int, window: int, least: int, kind: int, ddof: int) -> None:
     """Write variances, deviations or z-scores to ``out[start:stop]``; `start` is a multiple of the window."""
     size = window + 2 * WIDTH
-    before, squares, counts, margin = np.zeros(size), np.zeros(size), np.zeros(size), np.empty(size)
+    before, margin = np.zeros((3, size)), np.empty(size)
     copy, result = np.empty(0), np.empty(0)
     for begin in range(start, stop, window):
         end = min(begin + window, stop)
         inside = has_room(begin, end, stop, window)
         if not inside and copy.size == 0:
             copy, result = np.zeros(2 * size), np.empty(size)
-        source, first_row = (x, begin) if inside else (copy, copy_around(x, begin, end, window, copy))
+        source, row = (x, begin) if inside else (copy, copy_around(x, begin, end, window, copy))
         target, place = (out, begin) if inside else (result, 0)
-        pivot = _pivot(x, max(begin - window + 1, 0), begin, end)
-        if least == window or not (begin == 0 or has_missing(x[begin - window + 1 : end])):
+        pivot = pivot_of(x, max(begin - window + 1, 0), begin, end)
+        rows = end - begin
+        if is_complete(x, begin, end, window, least):
             if begin > 0:
-                _squares_before(source, first_row, window, pivot, before, squares)
-            worst = _full_second(
-                source, first_row, end - begin, pivot, window, ddof, kind, before, squares, margin, target, place
+                _sums_before(source, row, window, pivot, before, True, True)
+            worst = _second_moments(
+                source, row, rows, window, pivot, least, kind, ddof, before, margin, target, place, True
             )
-            if begin == 0:
-                target[: window - 1] = np.nan
-                margin[: window - 1] = 0.0
         else:
             if begin > 0:
-                _present_squares_before(source, first_row, window, pivot, before, squares, counts)
-            worst = _partial_second(
-                source, first_row, end - begin, pivot, least, ddof, kind, before, squares, counts, margin, target, place
+                _sums_before(source, row, window, pivot, before, True, False)
+            worst = _second_moments(
+                source, row, rows, window, pivot, least, kind, ddof, before, margin, target, place, False
             )
+        if begin == 0 and least == window:
+            target[: window - 1] = np.nan
+            margin[: window - 1] = 0.0
         if worst < 0.0:
-            _recompute(x, begin, end, window, least, ddof, kind, margin, target, place)
+            _recompute(x, begin, end, window, least, kind, ddof, margin, target, place)
         if not inside:
             out[begin:end] = result[: end - begin]
 
 
 @jit
-def _pivot(x: Floats, begin: int, middle: int, end: int) -> float:
+def pivot_of(x: Floats, begin: int, middle: int, end: int) -> float:
     """Return the last finite value up to `middle`, else the first after it: known by then, wherever it is used."""
     for i in range(middle, begin - 1, -1):
         if math.isfinite(x[i]):
@@ -121,7 +124,7 @@ def _central(x: Floats, begin: int, middle: int, end: int) -> float:
     A mean cannot cancel as a deviation can, but it should not be taken about an outlier: so the median of three values
     up to `middle`, unless that at `middle` is smaller.
     """
-    pivot = _pivot(x, begin, middle, end)
+    pivot = pivot_of(x, begin, middle, end)
     one, two, three = x[begin], x[(begin + middle) // 2], x[middle]
     if math.isfinite(one) and math.isfinite(two) and math.isfinite(three):
         median = max(min(one, two), min(max(one, two), three))
@@ -130,172 +133,109 @@ def _central(x: Floats, begin: int, middle: int, end: int) -> float:
     return pivot
 
 
-@jit
-def _sums_before(x: Floats, begin: int, window: int, pivot: float, before: Floats) -> None:
-    """Write the sums over ``x[begin - window + 1 + k : begin]`` to ``before[WIDTH + k]``."""
-    total = 0.0
-    for k in range(window - 1 - WIDTH, -WIDTH, -WIDTH):
-        sums = running_back(load(x, begin - window + 1 + k) - pivot)
-        store(before, WIDTH + k, sums + total)
-        total += first(sums)
+@inlined
+def _deviations(values: Lanes, pivot: float, complete: bool) -> tuple[Lanes, Lanes]:
+    """Return deviations from the pivot, and one for each value; zeros where a value is missing."""
+    if complete:
+        return values - pivot, fill(1.0)
+    return where_present(values, values - pivot, 0.0), where_present(values, fill(1.0), 0.0)
 
 
-@jit
-def _present_sums_before(x: Floats, begin: int, window: int, pivot: float, before: Floats, counts: Floats) -> None:
-    """Do as `_sums_before` over the values that are present, and count them."""
-    total = count = 0.0
-    for k in range(window - 1 - WIDTH, -WIDTH, -WIDTH):
-        values = load(x, begin - window + 1 + k)
-        sums = running_back(where_present(values, values - pivot, 0.0))
-        present = running_back(where_present(values, fill(1.0), 0.0))
-        store(before, WIDTH + k, sums + total)
-        store(counts, WIDTH + k, present + count)
-        total += first(sums)
-        count += first(present)
-
-
-@jit
-def _squares_before(x: Floats, begin: int, window: int, pivot: float, before: Floats, squares_before: Floats) -> None:
-    """Do as `_sums_before`, for squares too."""
-    total = square_total = 0.0
-    for k in range(window - 1 - WIDTH, -WIDTH, -WIDTH):
-        d = load(x, begin - window + 1 + k) - pivot
-        sums, squares = running_back(d), running_back(d * d)
-        store(before, WIDTH + k, sums + total)
-        store(squares_before, WIDTH + k, squares + square_total)
-        total += first(sums)
-        square_total += first(squares)
-
-
-@jit
-def _present_squares_before(
-    x: Floats, begin: int, window: int, pivot: float, before: Floats, squares_before: Floats, counts: Floats
+@inlined
+def _sums_before(
+    x: Floats, begin: int, window: int, pivot: float, before: Floats, with_squares: bool, complete: bool
 ) -> None:
-    """Do as `_squares_before` over the values that are present, and count them."""
-    _present_sums_before(x, begin, window, pivot, before, counts)
-    square_total = 0.0
+    """Write what is summed over ``x[begin - window + 1 + k : begin]`` to ``before[:, WIDTH + k]``."""
+    sums_before, squares_before, counts_before = before[0], before[1], before[2]
+    total = square_total = count = fill(0.0)
     for k in range(window - 1 - WIDTH, -WIDTH, -WIDTH):
-        values = load(x, begin - window + 1 + k)
-        d = where_present(values, values - pivot, 0.0)
-        squares = running_back(d * d)
-        store(squares_before, WIDTH + k, squares + square_total)
-        square_total += first(squares)
+        d, present = _deviations(load(x, begin - window + 1 + k), pivot, complete)
+        sums = running_back(d)
+        store(sums_before, WIDTH + k, sums + total)
+        total = total + spread_first(sums)
+        if with_squares:
+            squares = running_back(d * d)
+            store(squares_before, WIDTH + k, squares + square_total)
+            square_total = square_total + spread_first(squares)
+        if not complete:
+            counts = running_back(present)
+            store(counts_before, WIDTH + k, counts + count)
+            count = count + spread_first(counts)
 
 
-@jit
-def _full_first(
-    x: Floats, begin: int, size: int, pivot: float, scale: float, before: Floats, out: Floats, place: int
-) -> None:
-    """Write the first moments of windows without missing values."""
-    total = 0.0
-    for k in range(0, size, WIDTH):
-        sums = running(load(x, begin + k) - pivot)
-        both = (sums + total) + load(before, WIDTH + k)
-        total += last(sums)
-        store(out, place + k, both * scale + pivot)
-
-
-@jit
-def _partial_first(
+@inlined
+def _first_moments(
     x: Floats,
     begin: int,
     size: int,
+    window: int,
     pivot: float,
     least: int,
     kind: int,
     before: Floats,
-    counts: Floats,
     out: Floats,
     place: int,
+    complete: bool,
 ) -> None:
-    """Write the first moments of windows with missing values."""
-    total = count = 0.0
+    """Write the first moments of one block."""
+    sums_before, counts_before = before[0], before[2]
+    total = count = fill(0.0)
+    scale = fill(1.0 / window if kind == MEAN else 1.0)
     for k in range(0, size, WIDTH):
-        values = load(x, begin + k)
-        sums = running(where_present(values, values - pivot, 0.0))
-        present = running(where_present(values, fill(1.0), 0.0))
-        both = (sums + total) + load(before, WIDTH + k)
-        n = (present + count) + load(counts, WIDTH + k)
-        total += last(sums)
-        count += last(present)
-        moment = both * (1.0 / n) + pivot if kind == MEAN else both + pivot
-        store(out, place + k, where_at_least(n, float(least), moment, np.nan))
+        d, present = _deviations(load(x, begin + k), pivot, complete)
+        sums = running(d)
+        both = (sums + total) + load(sums_before, WIDTH + k)
+        total = total + spread_last(sums)
+        if complete:
+            store(out, place + k, both * scale + pivot)
+        else:
+            counts = running(present)
+            n = (counts + count) + load(counts_before, WIDTH + k)
+            count = count + spread_last(counts)
+            result = both * (1.0 / n) + pivot if kind == MEAN else both + pivot
+            store(out, place + k, where_at_least(n, float(least), result, np.nan))
 
 
-@jit
-def _full_second(
+@inlined
+def _second_moments(
     x: Floats,
     begin: int,
     size: int,
-    pivot: float,
     window: int,
-    ddof: int,
+    pivot: float,
+    least: int,
     kind: int,
+    ddof: int,
     before: Floats,
-    squares_before: Floats,
     margin: Floats,
     out: Floats,
     place: int,
+    complete: bool,
 ) -> float:
-    """Write the second moments of windows without missing values; return less than zero if some are ill-conditioned."""
-    scale = 1.0 / window
-    divisor = 1.0 / (window - ddof) if window > ddof else np.nan
-    total = square_total = 0.0
-    worst = fill(0.0)
+    """Write the second moments of one block; return less than zero if some are ill-conditioned."""
+    sums_before, squares_before, counts_before = before[0], before[1], before[2]
+    enough = float(max(least, ddof + 1))
+    total = square_total = count = worst = fill(0.0)
+    scale = fill(1.0 / window)
+    divisor = fill(1.0 / (window - ddof) if window > ddof else np.nan)
     for k in range(0, size, WIDTH):
-        d = load(x, begin + k) - pivot
+        values = load(x, begin + k)
+        d, present = _deviations(values, pivot, complete)
         sums, squares = running(d), running(d * d)
-        both = (sums + total) + load(before, WIDTH + k)
+        both = (sums + total) + load(sums_before, WIDTH + k)
         both_squares = (squares + square_total) + load(squares_before, WIDTH + k)
-        total += last(sums)
-        square_total += last(squares)
+        total, square_total = total + spread_last(sums), square_total + spread_last(squares)
+        if not complete:
+            counts = running(present)
+            n = (counts + count) + load(counts_before, WIDTH + k)
+            count = count + spread_last(counts)
+            scale, divisor = 1.0 / n, where_at_least(n, enough, 1.0 / (n - float(ddof)), np.nan)
         mean = both * scale
         about_mean = both_squares - both * mean
         slack = about_mean * CONDITION - both_squares
         store(margin, k, slack)
         worst = less(slack, worst)
-        store(out, place + k, _moment(d - mean, about_mean * divisor, kind))
-    return first(running_back(worst))  # type: ignore[no-any-return]
-
-
-@jit
-def _partial_second(
-    x: Floats,
-    begin: int,
-    size: int,
-    pivot: float,
-    least: int,
-    ddof: int,
-    kind: int,
-    before: Floats,
-    squares_before: Floats,
-    counts: Floats,
-    margin: Floats,
-    out: Floats,
-    place: int,
-) -> float:
-    """Write the second moments of windows with missing values; the result is that of `_full_second`."""
-    enough = float(max(least, ddof + 1))
-    total = square_total = count = 0.0
-    worst = fill(0.0)
-    for k in range(0, size, WIDTH):
-        values = load(x, begin + k)
-        d = where_present(values, values - pivot, 0.0)
-        sums, squares = running(d), running(d * d)
-        present = running(where_present(values, fill(1.0), 0.0))
-        both = (sums + total) + load(before, WIDTH + k)
-        both_squares = (squares + square_total) + load(squares_before, WIDTH + k)
-        n = (present + count) + load(counts, WIDTH + k)
-        total += last(sums)
-        square_total += last(squares)
-        count += last(present)
-        mean = both * (1.0 / n)
-        about_mean = both_squares - both * mean
-        slack = about_mean * CONDITION - both_squares
-        store(margin, k, slack)
-        worst = less(slack, worst)
-        moment = _moment((values - pivot) - mean, about_mean * (1.0 / (n - float(ddof))), kind)
-        store(out, place + k, where_at_least(n, enough, moment, np.nan))
+        store(out, place + k, _moment((values - pivot) - mean, about_mean * divisor, kind))
     return first(running_back(worst))  # type: ignore[no-any-return]
 
 
@@ -316,8 +256,8 @@ def _recompute(
     end: int,
     window: int,
     least: int,
-    ddof: int,
     kind: int,
+    ddof: int,
     margin: Floats,
     out: Floats,
     place: int,
@@ -325,11 +265,11 @@ def _recompute(
     """Replace the results whose margin is negative."""
     for i in range(begin, end):
         if margin[i - begin] < 0.0:
-            out[place + i - begin] = _in_two_passes(x[max(i - window + 1, 0) : i + 1], least, ddof, kind)
+            out[place + i - begin] = _in_two_passes(x[max(i - window + 1, 0) : i + 1], least, kind, ddof)
 
 
 @jit
-def _in_two_passes(x: Floats, least: int, ddof: int, kind: int) -> float:
+def _in_two_passes(x: Floats, least: int, kind: int, ddof: int) -> float:
     """Compute one window's moment about its mean, from deviations about its last present value."""
     pivot, n = 0.0, 0
     for value in x:

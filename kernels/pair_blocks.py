@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from kernels.arrays import Floats
-from kernels.blocks import copy_around, has_room
+from kernels.blocks import copy_around, has_room, is_complete
 from kernels.compile import inlined, jit
 from kernels.lanes import (
     WIDTH,
@@ -17,12 +17,13 @@ from kernels.lanes import (
     fill,
     first,
     greater,
-    last,
     less,
     load,
     root,
     running,
     running_back,
+    spread_first,
+    spread_last,
     store,
     where_at_least,
     where_present,
@@ -53,16 +54,23 @@ def co_moment(
             row = copy_around(x, begin, end, window, copy_x)
             row = copy_around(y, begin, end, window, copy_y)
             source_x, source_y, target, place = copy_x, copy_y, result, 0
-        if begin > 0:
-            _sums_before(source_x, source_y, row, window, pivot_x, pivot_y, before)
-        worst = _finish(
-            source_x, source_y, row, end - begin, pivot_x, pivot_y, before, least, ddof, kind, margin, target, place
-        )
+        rows = end - begin
+        shape = (window, least, ddof, kind)
+        if is_complete(x, begin, end, window, least) and is_complete(y, begin, end, window, least):
+            if begin > 0:
+                _sums_before(source_x, source_y, row, window, pivot_x, pivot_y, before, True)
+            worst = _finish(source_x, source_y, row, rows, pivot_x, pivot_y, before, shape, margin, target, place, True)
+        else:
+            if begin > 0:
+                _sums_before(source_x, source_y, row, window, pivot_x, pivot_y, before, False)
+            worst = _finish(
+                source_x, source_y, row, rows, pivot_x, pivot_y, before, shape, margin, target, place, False
+            )
+        if begin == 0 and least == window:
+            target[: window - 1] = np.nan
+            margin[: window - 1] = 0.0
         if worst < 0.0:
-            for i in range(begin, end):
-                if margin[i - begin] < 0.0:
-                    oldest = max(i - window + 1, 0)
-                    target[place + i - begin] = _in_two_passes(x[oldest : i + 1], y[oldest : i + 1], least, ddof, kind)
+            _recompute(x, y, begin, end, shape, margin, target, place)
         if not inside:
             out[begin:end] = result[: end - begin]
 
@@ -80,36 +88,50 @@ def _pivots(x: Floats, y: Floats, begin: int, middle: int, end: int) -> tuple[fl
 
 
 @inlined
-def _deviations(x: Lanes, y: Lanes, pivot_x: float, pivot_y: float) -> tuple[Lanes, Lanes, Lanes]:
-    """Return both deviations and 1.0, or zeros where either value is missing."""
+def _deviations(x: Lanes, y: Lanes, pivot_x: float, pivot_y: float, complete: bool) -> tuple[Lanes, Lanes, Lanes]:
+    """Return both deviations, and one for each pair; zeros where either value is missing."""
     dx, dy = x - pivot_x, y - pivot_y
+    if complete:
+        return dx, dy, fill(1.0)
     both = dx + dy
     return where_present(both, dx, 0.0), where_present(both, dy, 0.0), where_present(both, fill(1.0), 0.0)
 
 
-@jit
-def _sums_before(x: Floats, y: Floats, begin: int, window: int, pivot_x: float, pivot_y: float, before: Floats) -> None:
+@inlined
+def _sums_before(
+    x: Floats, y: Floats, begin: int, window: int, pivot_x: float, pivot_y: float, before: Floats, complete: bool
+) -> None:
     """Write the sums over rows ``begin - window + 1 + k`` to ``begin`` to ``before[:, WIDTH + k]``."""
-    sx = sy = sxx = syy = sxy = count = 0.0
+    to_x, to_y, to_xx, to_yy, to_xy, to_n = before[0], before[1], before[2], before[3], before[4], before[5]
+    sx = sy = sxx = syy = sxy = count = fill(0.0)
     for k in range(window - 1 - WIDTH, -WIDTH, -WIDTH):
         row = begin - window + 1 + k
-        dx, dy, one = _deviations(load(x, row), load(y, row), pivot_x, pivot_y)
-        sx = _store_total(before[0], k, running_back(dx), sx)
-        sy = _store_total(before[1], k, running_back(dy), sy)
-        sxx = _store_total(before[2], k, running_back(dx * dx), sxx)
-        syy = _store_total(before[3], k, running_back(dy * dy), syy)
-        sxy = _store_total(before[4], k, running_back(dx * dy), sxy)
-        count = _store_total(before[5], k, running_back(one), count)
+        dx, dy, one = _deviations(load(x, row), load(y, row), pivot_x, pivot_y, complete)
+        sx = _add_before(to_x, k, dx, sx)
+        sy = _add_before(to_y, k, dy, sy)
+        sxx = _add_before(to_xx, k, dx * dx, sxx)
+        syy = _add_before(to_yy, k, dy * dy, syy)
+        sxy = _add_before(to_xy, k, dx * dy, sxy)
+        if not complete:
+            count = _add_before(to_n, k, one, count)
 
 
 @inlined
-def _store_total(before: Floats, k: int, sums: Lanes, total: float) -> float:
-    """Store sums with those of the later values added, and return the total of all."""
+def _add_before(before: Floats, k: int, values: Lanes, total: Lanes) -> Lanes:
+    """Store the sums from each value on, and return the total of all in every lane."""
+    sums = running_back(values)
     store(before, WIDTH + k, sums + total)
-    return total + first(sums)  # type: ignore[no-any-return]
+    return total + spread_first(sums)
 
 
-@jit
+@inlined
+def _add_since(before: Floats, k: int, values: Lanes, total: Lanes) -> tuple[Lanes, Lanes]:
+    """Return the sums over whole windows, and the total inside the block in every lane."""
+    sums = running(values)
+    return (sums + total) + load(before, WIDTH + k), total + spread_last(sums)
+
+
+@inlined
 def _finish(
     x: Floats,
     y: Floats,
@@ -118,43 +140,63 @@ def _finish(
     pivot_x: float,
     pivot_y: float,
     before: Floats,
-    least: int,
-    ddof: int,
-    kind: int,
+    shape: tuple[int, int, int, int],
     margin: Floats,
     out: Floats,
     place: int,
+    complete: bool,
 ) -> float:
-    """Write the results; return less than zero if some are ill-conditioned."""
+    """Write the results of one block; return less than zero if some are ill-conditioned."""
+    window, least, ddof, kind = shape
+    from_x, from_y, from_xx, from_yy, from_xy, from_n = before[0], before[1], before[2], before[3], before[4], before[5]
     enough = float(max(least, ddof + 1))
-    sx = sy = sxx = syy = sxy = count = 0.0
-    worst = fill(0.0)
+    sx = sy = sxx = syy = sxy = count = worst = fill(0.0)
+    scale = fill(1.0 / window)
+    divisor = fill(1.0 / (window - ddof) if window > ddof else np.nan)
     for k in range(0, size, WIDTH):
-        dx, dy, one = _deviations(load(x, begin + k), load(y, begin + k), pivot_x, pivot_y)
-        rx, ry, rxx, ryy = running(dx), running(dy), running(dx * dx), running(dy * dy)
-        rxy, rn = running(dx * dy), running(one)
-        n = (rn + count) + load(before[5], WIDTH + k)
-        mean_x = ((rx + sx) + load(before[0], WIDTH + k)) * (1.0 / n)
-        mean_y = ((ry + sy) + load(before[1], WIDTH + k)) * (1.0 / n)
-        squares_x = (rxx + sxx) + load(before[2], WIDTH + k)
-        squares_y = (ryy + syy) + load(before[3], WIDTH + k)
-        about_x = squares_x - n * mean_x * mean_x
-        about_y = squares_y - n * mean_y * mean_y
-        products = ((rxy + sxy) + load(before[4], WIDTH + k)) - n * mean_x * mean_y
-        sx, sy, sxx, syy = sx + last(rx), sy + last(ry), sxx + last(rxx), syy + last(ryy)
-        sxy, count = sxy + last(rxy), count + last(rn)
-        slack = less(about_x * CONDITION - squares_x, about_y * CONDITION - squares_y)
+        dx, dy, one = _deviations(load(x, begin + k), load(y, begin + k), pivot_x, pivot_y, complete)
+        sum_x, sx = _add_since(from_x, k, dx, sx)
+        sum_y, sy = _add_since(from_y, k, dy, sy)
+        sum_xx, sxx = _add_since(from_xx, k, dx * dx, sxx)
+        sum_yy, syy = _add_since(from_yy, k, dy * dy, syy)
+        sum_xy, sxy = _add_since(from_xy, k, dx * dy, sxy)
+        if not complete:
+            n, count = _add_since(from_n, k, one, count)
+            scale, divisor = 1.0 / n, where_at_least(n, enough, 1.0 / (n - float(ddof)), np.nan)
+        about_x, about_y = sum_xx - sum_x * (sum_x * scale), sum_yy - sum_y * (sum_y * scale)
+        products = sum_xy - sum_x * (sum_y * scale)
+        slack = less(about_x * CONDITION - sum_xx, about_y * CONDITION - sum_yy)
         store(margin, k, slack)
         worst = less(slack, worst)
-        result = products / (n - float(ddof))
         if kind == CORRELATION:
             result = products / (root(about_x) * root(about_y))
             result = greater(fill(-1.0), less(fill(1.0), result))
         elif kind == BETA:
             result = products / about_y
-        result = where_present(about_x + about_y, result, np.nan)
-        store(out, place + k, where_at_least(n, enough, result, np.nan))
+        else:
+            result = products * divisor
+        result = where_present(about_x + about_y + divisor, result, np.nan)
+        store(out, place + k, result)
     return first(running_back(worst))  # type: ignore[no-any-return]
+
+
+@jit
+def _recompute(
+    x: Floats,
+    y: Floats,
+    begin: int,
+    end: int,
+    shape: tuple[int, int, int, int],
+    margin: Floats,
+    out: Floats,
+    place: int,
+) -> None:
+    """Replace the results whose margin is negative."""
+    window, least, ddof, kind = shape
+    for i in range(begin, end):
+        if margin[i - begin] < 0.0:
+            oldest = max(i - window + 1, 0)
+            out[place + i - begin] = _in_two_passes(x[oldest : i + 1], y[oldest : i + 1], least, ddof, kind)
 
 
 @jit
