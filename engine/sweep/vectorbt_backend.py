@@ -6,6 +6,7 @@ account for all legs, sales before purchases, and the numba engine whether or no
 """
 
 import gc
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ from engine.sweep.trades import trade_statistics
 
 __all__ = ["bytes_per_path", "evaluate_paths", "simulate"]
 
-INITIAL_CASH = 100.0
+INITIAL_CASH = 1_000_000.0
+"""Many shares of any leg: vectorbt leaves out orders of very few, and an index stands in the thousands."""
 
 
 def bytes_per_path(sessions: int, legs: int) -> int:
@@ -68,6 +70,9 @@ def simulate(
     import vectorbt as vbt  # noqa: PLC0415 - slow to import
 
     count = len(paths)
+    rates = [market.cost_rate] * len(market.legs)
+    if _needs_loan(market):
+        market, rates = _with_loan(market), [*rates, 0.0]
     targets = target_percents(market.weights, weight_rows, daily, paths)
     orders = int(np.count_nonzero(~np.isnan(targets)))
     if orders == 0:
@@ -81,7 +86,8 @@ def simulate(
         group_by="path",
         cash_sharing=True,
         call_seq="auto",
-        fees=market.cost_rate,
+        fees=np.tile(rates, (1, count)),
+        min_size=0.0,  # its default leaves small corrections undone
         init_cash=INITIAL_CASH,
         freq="1D",
         max_orders=orders,
@@ -89,6 +95,28 @@ def simulate(
     )
     returns: NDArray[np.float64] = portfolio.returns().to_numpy()
     return returns.reshape(paths.shape[1], count)  # a single path comes as one dimension
+
+
+def _needs_loan(market: Market) -> bool:
+    """Tell whether the cash of an account could fall short of a purchase and its cost."""
+    costs = 2.0 * market.cost_rate * np.abs(market.weights).sum(axis=2).max()
+    return bool(market.weights.sum(axis=2).max() + costs > 1.0)
+
+
+def _with_loan(market: Market) -> Market:
+    """Add a leg that is a loan without interest: an asset whose price stands still, held short, traded without cost.
+
+    vectorbt spends no cash that an account does not have: it would silently buy less than the target, if only by the
+    cost of the purchase. The loan is as large as the purchases, so that the account's own equity pays the costs.
+    """
+    invested = (market.weights != 0.0).any(axis=2, keepdims=True)
+    largest = np.maximum(market.weights, 0.0).sum(axis=2).max()
+    return replace(
+        market,
+        legs=(*market.legs, "loan"),
+        prices=np.column_stack([market.prices, np.ones(len(market.prices))]),
+        weights=np.concatenate([market.weights, np.where(invested, -largest, 0.0)], axis=2),
+    )
 
 
 def target_percents(
