@@ -80,12 +80,17 @@ def keep_account(
         equity.append(cash + sum(shares[leg] * closes[leg][t] for leg in legs))
         traded.append(notional / value)
         if before not in (0, posture):
-            holding_returns.append(equity[t] / before_holding - 1)
+            holding_returns.append(earned(before_holding, equity[t]))
         if posture not in (0, before):
             before_holding = value if before == 0 else equity[t]
     if postures[-1] != 0:
-        holding_returns.append(equity[-1] / before_holding - 1)
+        holding_returns.append(earned(before_holding, equity[-1]))
     return equity, traded, holding_returns
+
+
+def earned(before: float, after: float) -> float:
+    """Return from one equity to another; a close that did not move earned nothing, whatever the rounding says."""
+    return round(after / before - 1, 12)
 
 
 def evaluate(

@@ -31,6 +31,7 @@ def stress(
     vix_fast: int,
     vix_slow: int,
     vix_slope_lookback: int,
+    flat_average_rises: bool,
     hyg_window: int,
     hyg_drawdown: float,
     on_vix_jump: bool,
@@ -39,7 +40,7 @@ def stress(
 ) -> list[bool]:
     """Whether one of the chosen marks of stress is seen at each close."""
     vix = closes["VIX"]
-    trend = trending(vix, vix_fast, vix_slow, vix_slope_lookback)
+    trend = trending(vix, vix_fast, vix_slow, vix_slope_lookback, flat_average_rises)
     drawdown = drawdown_from_high(closes["HYG"], hyg_window)
     answers = []
     for t in range(len(vix)):
@@ -70,6 +71,7 @@ def bitcoin_hedge(
     vix_fast: int = 20,
     vix_slow: int = 50,
     vix_slope_lookback: int = 5,
+    flat_average_rises: bool = True,
     hyg_window: int = 60,
     hyg_drawdown: float = -0.03,
     on_vix_jump: bool = False,
@@ -90,6 +92,7 @@ def bitcoin_hedge(
         vix_fast=vix_fast,
         vix_slow=vix_slow,
         vix_slope_lookback=vix_slope_lookback,
+        flat_average_rises=flat_average_rises,
         hyg_window=hyg_window,
         hyg_drawdown=hyg_drawdown,
         on_vix_jump=on_vix_jump,

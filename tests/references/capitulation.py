@@ -163,6 +163,7 @@ def capitulation(
     stop_loss: float = -0.15,
     rearm: bool = True,
     pair_needs_entry: bool = True,
+    basket_weights: tuple[float, float, float] = (1.0, 1.0, 1.0),
     exposure_normal: float = 1.0,
     exposure_reduced: float = 0.5,
     exposure_hedged: float = 0.0,
@@ -205,13 +206,15 @@ def capitulation(
     calm = vix_calms(closes, vix_fast=vix_fast, vix_slow=vix_slow)
     reclaim = reclaimed(closes["XLF"], xlf_dma, reclaim_sessions)
     pair_exit = [out or over for out, over in zip(reclaim, calm, strict=True)]
-    pair: Weights = dict.fromkeys(BASKET, pair_weight / len(BASKET)) | {"IGV": -pair_weight}
+    total = sum(basket_weights)
+    pair = {leg: pair_weight * share / total for leg, share in zip(BASKET, basket_weights, strict=True)}
+    pair["IGV"] = -pair_weight
     weights: list[Weights] = [
         {"SPY": 0.0},
         {"SPY": exposure_normal},
         {"SPY": exposure_reduced},
         {"SPY": exposure_hedged},
-        {"SPY": exposure_hedged} | dict(pair),
+        {"SPY": exposure_hedged} | pair,
         {"SPY": exposure_accumulate * (1 - btc_share), "BTC-USD": exposure_accumulate * btc_share},
     ]
     decide = decisions(

@@ -97,6 +97,7 @@ def momentum_crash(
     vix_fast: int = 20,
     vix_slow: int = 50,
     vix_slope_lookback: int = 5,
+    flat_average_rises: bool = True,
     vix_floor_window: int = 20,
     liquidation_vix_score: int = 0,
     hedge_score: int = 1,
@@ -129,7 +130,7 @@ def momentum_crash(
     decide = decisions(
         spread(closes["QQQ"], closes["SPY"], spread_window, spread_reading),
         drawdown_from_high(closes["HYG"], hyg_window),
-        vix_score(closes["VIX"], vix_fast, vix_slow, vix_slope_lookback, vix_floor_window),
+        vix_score(closes["VIX"], vix_fast, vix_slow, vix_slope_lookback, vix_floor_window, flat_average_rises),
         crash_spread=crash_spread,
         hyg_drawdown=hyg_drawdown,
         liquidation_vix_score=liquidation_vix_score,

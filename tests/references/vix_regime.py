@@ -15,12 +15,19 @@ from tests.references.pair import Closes, Metrics, moving_average
 NORMAL, CAUTION, DEFENSIVE = 1, 2, 3
 
 
-def rises(values: list[float | None], lookback: int) -> list[bool | None]:
-    """Whether each value lies above its own of `lookback` sessions ago; `None` where either is missing."""
+def rises(values: list[float | None], lookback: int, *, flat_counts: bool = False) -> list[bool | None]:
+    """Whether each value lies above its own of `lookback` sessions ago; `None` where either is missing.
+
+    VIX has two decimals, so a change of less than 1e-12 is a rounding error of none.
+    """
     answers: list[bool | None] = []
     for t, now in enumerate(values):
         before = values[t - lookback] if t >= lookback else None
-        answers.append(None if now is None or before is None else now / before - 1 > 0)
+        if now is None or before is None:
+            answers.append(None)
+            continue
+        change = round(now / before - 1, 12)
+        answers.append(change > 0 or (flat_counts and change == 0))
     return answers
 
 
@@ -31,10 +38,11 @@ def rolling_floor(closes: Closes, window: int) -> list[float | None]:
 
 
 @functools.lru_cache(maxsize=512)
-def trending(vix: Closes, fast: int, slow: int, lookback: int) -> list[bool]:
+def trending(vix: Closes, fast: int, slow: int, lookback: int, flat_counts: bool) -> list[bool]:
     """Whether the fast average is above the slow one and both rise."""
     near, far = moving_average(vix, fast), moving_average(vix, slow)
-    near_rises, far_rises = rises(near, lookback), rises(far, lookback)
+    near_rises = rises(near, lookback, flat_counts=flat_counts)
+    far_rises = rises(far, lookback, flat_counts=flat_counts)
     answers = []
     for t in range(len(vix)):
         above = near[t] is not None and far[t] is not None and near[t] > far[t]  # type: ignore[operator]
@@ -43,9 +51,9 @@ def trending(vix: Closes, fast: int, slow: int, lookback: int) -> list[bool]:
 
 
 @functools.lru_cache(maxsize=512)
-def vix_score(vix: Closes, fast: int, slow: int, lookback: int, floor_window: int) -> list[int]:
+def vix_score(vix: Closes, fast: int, slow: int, lookback: int, floor_window: int, flat_counts: bool) -> list[int]:
     """Trending regime plus rising floor: 0, 1 or 2."""
-    regime = trending(vix, fast, slow, lookback)
+    regime = trending(vix, fast, slow, lookback, flat_counts)
     floor_rises = rises(rolling_floor(vix, floor_window), lookback)
     return [int(regime[t]) + int(floor_rises[t] is True) for t in range(len(vix))]
 
@@ -112,6 +120,7 @@ def vix_regime(
     vix_fast: int = 20,
     vix_slow: int = 50,
     vix_slope_lookback: int = 5,
+    flat_average_rises: bool = True,
     vix_floor_window: int = 20,
     floor_exit_sessions: int = 10,
     bollinger_window: int = 20,
@@ -127,7 +136,7 @@ def vix_regime(
 ) -> tuple[list[int], Metrics]:
     """Run the strategy once on closes of VIX and SPY; return the posture held after each close, and the metrics."""
     vix = closes["VIX"]
-    score = vix_score(vix, vix_fast, vix_slow, vix_slope_lookback, vix_floor_window)
+    score = vix_score(vix, vix_fast, vix_slow, vix_slope_lookback, vix_floor_window, flat_average_rises)
     leave = exits(
         vix,
         vix_fast,
