@@ -15,8 +15,8 @@ __all__ = ["sweep_json"]
 def sweep_json(sweep: SweepRun, summary: Summary, *, report: Path | None = None) -> str:
     """Return the run, and what the terminal shows of it, as one JSON object.
 
-    The keys of the run are those of the view ``sweep_runs``; ``report`` is the page that was written; missing values are
-    null.
+    The keys of the run are those of the view ``sweep_runs``; ``report`` is the page that was written. Missing values
+    are null.
     """
     content = {
         **asdict(sweep.run),
