@@ -21,8 +21,7 @@ from engine.sweep.trades import trade_statistics
 
 __all__ = ["bytes_per_path", "evaluate_paths", "simulate"]
 
-INITIAL_CASH = 1_000_000.0
-"""Many shares of any leg: vectorbt leaves out orders of very few, and an index stands in the thousands."""
+INITIAL_CASH = 100.0
 
 
 def bytes_per_path(sessions: int, legs: int) -> int:
