@@ -83,6 +83,8 @@ def check_window(window: int, min_periods: int | None = None) -> tuple[int, int]
     ValueError
         If the window is less than 1, or `min_periods` is not between 1 and the window.
     """
+    if type(window) is int and window >= 1 and min_periods is None:
+        return window, window
     if window < 1 or window != int(window):
         message = f"window must be a whole number of at least 1, but is {window}."
         raise ValueError(message)
@@ -111,7 +113,8 @@ def result_array(like: npt.NDArray[Any], out: Floats | None) -> Floats:
         If `out` has another shape, type or order, cannot be written, or overlaps `like`.
     """
     if out is None:
-        return np.empty(like.shape, order="C" if like.flags.c_contiguous else "F")
+        by_rows = like.ndim == 1 or like.flags.c_contiguous
+        return np.empty(like.shape) if by_rows else np.empty(like.shape, order="F")
     if out.shape != like.shape or out.dtype != FLOAT:
         message = f"out must be float64 of shape {like.shape}, but is {out.dtype} of shape {out.shape}."
         raise ValueError(message)

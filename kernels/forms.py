@@ -48,7 +48,7 @@ def run(
     """
     if values.ndim == 1:
         if threads == 1 or values.size < 2 * SMALLEST_SHARE:
-            kernel(values, result, 0, values.size, *parameters)
+            kernel(values, result, 0, values.size, *parameters)  # a daily series ends here: no more may be done for it
             return
         share = -(-SMALLEST_SHARE // grain) * grain
         in_parallel(lambda start, stop: kernel(values, result, start, stop, *parameters), values.size, share, threads)
