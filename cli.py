@@ -235,6 +235,38 @@ def explain(
 
 
 @app.command()
+def audit(
+    name: StrategyName,
+    grid: Annotated[
+        Path | None,
+        typer.Option("--grid", help="Take combinations from this grid; else from the shipped one.", show_default=False),
+    ] = None,
+    assignments: Assignments = None,
+    cuts: Annotated[int, typer.Option(min=1, help="Sessions after which each combination's history is cut.")] = 60,
+    seed: Annotated[int, typer.Option(help="Of combinations, cuts, noise and holes.")] = 0,
+    store: StorePath = None,
+    as_of: AsOf = None,
+    output: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")] = "table",
+) -> None:
+    """Look for look-ahead: compute everything again without the future; exit code 1 if anything changes."""
+    from engine.audit import audit as audit_strategy
+    from engine.audit import audited_combinations
+    from engine.report.audit import audit_json, render_audit
+    from engine.strategies import parse_assignments
+    from engine.sweep import load_grid
+
+    values = parse_assignments(assignments or ())
+    chosen = audited_combinations(name, grid=load_grid(grid) if grid else None, values=values, seed=seed)
+    audited = audit_strategy(_open(store), chosen, cuts=cuts, seed=seed, as_of=_utc(as_of))
+    if output == "json":
+        typer.echo(audit_json(audited))
+    else:
+        render_audit(audited)
+    if audited.leaks:
+        raise typer.Exit(1)
+
+
+@app.command()
 def sweep(
     grid: Annotated[
         Path, typer.Option("--grid", help="TOML file that describes the sweep, for example configs/pair.toml.")

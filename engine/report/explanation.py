@@ -17,11 +17,7 @@ __all__ = ["explanation_json", "render_explanation"]
 
 def explanation_json(explanation: Explanation) -> str:
     """Return all of it as one JSON object; dates and moments in ISO form, what is undefined null."""
-    return json.dumps(asdict(explanation), default=_iso, indent=2, allow_nan=False)
-
-
-def _iso(value: object) -> str:
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+    return json.dumps(asdict(explanation), default=str, indent=2, allow_nan=False)
 
 
 def render_explanation(explanation: Explanation, console: Console | None = None) -> None:
