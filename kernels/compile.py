@@ -1,8 +1,9 @@
 """The one way this project compiles a function: numba, no step that changes the last bit, a cache that is always safe.
 
-Arithmetic. Nothing here asks the compiler for anything that IEEE 754 does not allow, contraction included: which product
-of ``a * b + c * d`` is fused depends on the machine, so a contracted kernel would differ between x86-64 and arm64 in the
-last bit. Kernels gain their speed from the order of operations that they are written in, not from leave to change it.
+Arithmetic. Nothing here asks the compiler for anything that IEEE 754 does not allow, contraction included: which
+product of ``a * b + c * d`` is fused depends on the machine, so a contracted kernel would differ between x86-64 and
+arm64 in the last bit. Kernels gain their speed from the order of operations that they are written in, not from leave to
+change it.
 
 Cache. numba invalidates a cached function when the file it is written in changes, not when a function it inlines from
 another file does. So the directory of the cache is named by a hash of all source that can be compiled in: this

@@ -24,3 +24,12 @@ def speed_table(measured: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
             verdicts.append(f"{target} {least:.3g}: " + ("met" if reached >= least else f"missed, {reached:.2f}"))
         time = f"{measured[row.name]['nanoseconds']:.2f}"
         yield "| " + " | ".join([row.name, time, *cells, "; ".join(verdicts)]) + " |"
+
+
+def accuracy_table(measured: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+    """Return the largest errors in Markdown; a result that is NaN is infinitely wrong."""
+    libraries = list(next(iter(measured.values())))
+    yield "| series | " + " | ".join(libraries) + " |"
+    yield "|---" * (len(libraries) + 1) + "|"
+    for name, errors in measured.items():
+        yield f"| {name} | " + " | ".join(f"{errors[library]:.0e}" for library in libraries) + " |"
