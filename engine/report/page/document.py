@@ -1,10 +1,13 @@
 """The report of a sweep as one HTML file that needs nothing else: no network, no script to be read, no font."""
 
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import Element
 
 import polars as pl
+from pydantic import BaseModel
 
 from engine.metrics import GROSS_METRICS, METRICS
 from engine.report.page.evidence import evidence, walk_forward_windows
@@ -16,6 +19,7 @@ from engine.report.page.questions import command, questions
 from engine.report.page.sensitivity import axis_effects
 from engine.report.page.tables import frame_table, table
 from engine.strategies import documentation
+from engine.sweep.neighbours import is_numeric_axis
 from engine.sweep.run import SweepRun
 from engine.sweep.summary import Summary
 from parquet_store import Store
@@ -184,12 +188,8 @@ def _definitions(sweep: SweepRun) -> list[Node]:
     parameters = []
     for name in grid.strategy.parameters.model_fields:
         known = documentation(grid.strategy.parameters, name)
-        value = "swept" if name in grid.axes else str(getattr(grid.fixed, name))
-        documented = (
-            "-"
-            if known.documented is None
-            else " to ".join(str(end) for end in (known.documented[0], known.documented[-1]))
-        )
+        value = "swept" if name in grid.axes else _value(getattr(grid.fixed, name))
+        documented = _range(known.documented) if known.documented else "-"
         parameters.append((element("code", name), value, known.unit, documented, known.meaning, known.source))
     metrics = [(element("code", metric.name), metric.unit, metric.definition) for metric in METRICS]
     equity = (
@@ -204,3 +204,15 @@ def _definitions(sweep: SweepRun) -> list[Node]:
         element("h3", "Parameters"),
         table(("parameter", "value", "unit", "documented", "meaning", "source"), parameters),
     ]
+
+
+def _value(value: Any) -> str:
+    """Write a parameter; one that has parts is written part by part."""
+    if isinstance(value, BaseModel):
+        return ", ".join(f"{name} {part}" for name, part in value.model_dump(mode="json").items())
+    return "-" if value is None else str(value)
+
+
+def _range(documented: Sequence[Any]) -> str:
+    """Write the two ends of a range of numbers, or words one by one."""
+    return (" to " if is_numeric_axis(documented) else ", ").join(str(value) for value in documented)

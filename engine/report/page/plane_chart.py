@@ -191,13 +191,18 @@ def _winner(plane: Plane, place: dict[int, float], level: dict[int, float], acro
 def _labels(
     plane: Plane, columns: Sequence[int], rows: Sequence[int], across: float, down: float, bottom: float, width: int
 ) -> Iterator[Element]:
-    for k in range(0, len(columns), max(1, round(44.0 / across))):
+    for k in range(0, len(columns), _stride(38.0 / across)):
         text = f"{plane.x_values[columns[k]]:g}"
         yield element("text", text, x=LEFT + (k + 0.5) * across, y=bottom + 16, text_anchor="middle")
-    for k in range(0, len(rows), max(1, round(17.0 / down))):
+    for k in range(0, len(rows), _stride(13.0 / down)):
         text = f"{plane.y_values[rows[k]]:g}"
         yield element("text", text, x=LEFT - 8, y=bottom - (k + 0.5) * down + 4, text_anchor="end")
     yield element("text", plane.x_name, x=(LEFT + width) / 2, y=bottom + 34, text_anchor="middle", class_="axis-name")
     middle = (TOP + bottom) / 2
     turned = f"rotate(-90 12 {middle:.1f})"
     yield element("text", plane.y_name, x=12, y=middle, transform=turned, text_anchor="middle", class_="axis-name")
+
+
+def _stride(least: float) -> int:
+    """Label every cell, or every second, fifth, tenth …: the first of these that leaves room for a label."""
+    return next(stride for stride in (1, 2, 5, 10, 20, 50) if stride >= least)
