@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from parquet_store import Store, open_store
+from parquet_store import Store, import_files, open_store
 from parquet_store.simulation import write_simulated
+from tests.real_data import REAL_DATA
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -21,6 +22,22 @@ def simulated_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A store with the simulated market; tests add to its ledger but never to its data."""
     store = open_store(tmp_path_factory.mktemp("simulated") / "store", create=True)
     write_simulated(store)
+    return store
+
+
+@pytest.fixture(scope="session")
+def real_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store with the real daily data; the test is skipped where they are absent."""
+    if not REAL_DATA.is_dir():
+        pytest.skip(f"no real market data at {REAL_DATA}")
+    store = open_store(tmp_path_factory.mktemp("real") / "store", create=True)
+    import_files(store, [REAL_DATA])
+    return store
+
+
+@pytest.fixture(scope="session", params=["simulated", pytest.param("real", marks=pytest.mark.real_data)])
+def market_store(request: pytest.FixtureRequest) -> Store:
+    store: Store = request.getfixturevalue(f"{request.param}_store")
     return store
 
 
