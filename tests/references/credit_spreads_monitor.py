@@ -182,7 +182,7 @@ def credit_spreads_monitor(
         for z, m in zip(level, momentum, strict=True)
     ]
     rank = percentile(spread, lengths)
-    vix_score = scores(vix, lengths, smallest_deviation)
+    vix_score = scores(vix, lengths, 0.0)
     ig_score = scores(investment_grade, lengths, smallest_deviation)
     breadth = share_above_average(sectors, breadth_window)
     below_high = drawdown(spy, bounce_drawdown_window)
