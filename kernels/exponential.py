@@ -10,7 +10,7 @@ import numpy.typing as npt
 from kernels.arrays import Bools, Floats, as_bools, as_floats, result_array
 from kernels.compile import inlined, jit
 from kernels.forms import run
-from kernels.lanes import WIDTH, Lanes, first, last, load, running_back, running_decay, store
+from kernels.lanes import WIDTH, Lanes, fill, first, last, load, running_back, running_decay, spread_last, store
 from kernels.threads import SMALLEST_SHARE, in_parallel
 
 __all__ = ["ema", "ema_sampled"]
@@ -112,19 +112,21 @@ def _ema(x: Floats, out: Floats, start: int, stop: int, weight: float) -> None:
     fade_low, fade_high = load(fade, 0), load(fade, WIDTH)
     keep_squared, keep_group = fade[1], fade[GROUP - 1]
     buffer, result = np.empty(GROUP), np.empty(GROUP)
-    average, started = 0.0, False
+    average, started = fill(0.0), False  # the same number in all lanes
     for i in range(start, stop, GROUP):
         if started and i + GROUP <= stop:
             low = running_decay(load(x, i) * weight, keep, keep_squared)
-            high = running_decay(load(x, i + WIDTH) * weight, keep, keep_squared) + fade_low * last(low)
-            if last(high) == last(high):
+            high = running_decay(load(x, i + WIDTH) * weight, keep, keep_squared) + fade_low * spread_last(low)
+            newest = spread_last(high)
+            if first(newest) == first(newest):
                 store(out, i, low + fade_low * average)
                 store(out, i + WIDTH, high + fade_high * average)
-                average = last(high) + keep_group * average
+                average = newest + keep_group * average
                 continue
         count = min(GROUP, stop - i)
         buffer[:count] = x[i : i + count]
-        average, started = _group(buffer, count, result, average, started, weight, fade)
+        latest, started = _group(buffer, count, result, first(average), started, weight, fade)
+        average = fill(latest)
         out[i : i + count] = result[:count]
 
 

@@ -14,7 +14,17 @@ from kernels.arrays import Floats, Integers, as_floats, check_window, result_arr
 from kernels.blocks import copy_around, has_missing, has_room
 from kernels.compile import jit
 from kernels.forms import run
-from kernels.lanes import WIDTH, fill, first, greater, last, load, running_maximum, running_maximum_back, store
+from kernels.lanes import (
+    WIDTH,
+    fill,
+    greater,
+    load,
+    running_maximum,
+    running_maximum_back,
+    spread_first,
+    spread_last,
+    store,
+)
 
 __all__ = ["rolling_drawdown", "rolling_max", "rolling_min"]
 
@@ -69,19 +79,19 @@ def _extreme(x: Floats, out: Floats, start: int, stop: int, window: int, least: 
             if queue.size == 0:
                 queue = np.empty(2 * window, np.int64)
             _by_queue(x, begin, end, window, least, sign, queue, out)
+            if kind == DRAWDOWN:
+                _relative(x[begin:end], out[begin:end])
         elif has_room(begin, end, stop, window):
             _maxima_before(x, begin, window, sign, before)
-            _maxima(x, begin, end - begin, sign, before, out, begin)
+            _maxima(x, begin, end - begin, sign, before, out, begin, kind == DRAWDOWN)
         else:
             if copy.size == 0:
                 copy, result = np.zeros(2 * size), np.empty(size)
             first_row = copy_around(x, begin, end, window, copy)
             if begin > 0:
                 _maxima_before(copy, first_row, window, sign, before)
-            _maxima(copy, first_row, end - begin, sign, before, result, 0)
+            _maxima(copy, first_row, end - begin, sign, before, result, 0, kind == DRAWDOWN)
             out[begin:end] = result[: end - begin]
-        if kind == DRAWDOWN:
-            _relative(x[begin:end], out[begin:end])
     if start == 0 and least == window:
         out[: min(window - 1, stop)] = np.nan
 
@@ -93,17 +103,21 @@ def _maxima_before(x: Floats, begin: int, window: int, sign: float, before: Floa
     for k in range(window - 1 - WIDTH, -WIDTH, -WIDTH):
         maxima = greater(running_maximum_back(load(x, begin - window + 1 + k) * sign), highest)
         store(before, WIDTH + k, maxima)
-        highest = fill(first(maxima))
+        highest = spread_first(maxima)
 
 
 @jit
-def _maxima(x: Floats, begin: int, size: int, sign: float, before: Floats, out: Floats, place: int) -> None:
-    """Write the maxima of ``sign * x`` over whole windows, with the sign taken back."""
+def _maxima(
+    x: Floats, begin: int, size: int, sign: float, before: Floats, out: Floats, place: int, relative: bool
+) -> None:
+    """Write the maxima of ``sign * x`` over whole windows with the sign taken back, or the drawdowns from them."""
     highest = fill(-np.inf)
     for k in range(0, size, WIDTH):
-        maxima = greater(running_maximum(load(x, begin + k) * sign), highest)
-        store(out, place + k, greater(maxima, load(before, WIDTH + k)) * sign + 0.0)
-        highest = fill(last(maxima))
+        values = load(x, begin + k)
+        maxima = greater(running_maximum(values * sign), highest)
+        highest = spread_last(maxima)
+        extreme = greater(maxima, load(before, WIDTH + k)) * sign + 0.0
+        store(out, place + k, values / extreme - 1.0 if relative else extreme)
 
 
 @jit
