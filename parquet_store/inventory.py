@@ -7,7 +7,7 @@ import polars as pl
 from parquet_store.calendar import sessions
 from parquet_store.manifest import Manifest
 from parquet_store.reader import data_paths, scan
-from parquet_store.schema import SCHEMAS
+from parquet_store.schema import MOMENT, SCHEMAS
 from parquet_store.store import Store, read_manifest
 from parquet_store.universe import Calendar, Universe, load_universe
 
@@ -67,7 +67,8 @@ def status(
     """
     manifest = read_manifest(store)
     known = load_universe() if universe is None else universe
-    held = pl.concat([_of_table(store, manifest, table, as_of, known) for table in _SERIES_COLUMN])
+    tables = [_of_table(store, manifest, table, as_of, known) for table in _SERIES_COLUMN if table != "bars"]
+    held = pl.concat([*tables, _of_bars(manifest, as_of)], how="diagonal")
     day = today or (as_of or datetime.now(UTC)).astimezone(UTC).date()
     return _with_staleness(held, day, known).select(_COLUMNS).sort("table", "series")
 
@@ -88,6 +89,36 @@ def _of_table(store: Store, manifest: Manifest, table: str, as_of: datetime | No
     gaps = _gaps(current.clear() if table == "actions" else current, universe)
     joined = summary.join(gaps, on="series", how="left").join(_written(store, manifest, table, as_of), on="series")
     return joined.with_columns(pl.lit(table).alias("table"), (pl.col("written") - pl.col("rows")).alias("revised"))
+
+
+def _of_bars(manifest: Manifest, as_of: datetime | None) -> pl.DataFrame:
+    """Return one row a symbol of the table of bars, as the manifest has it: its rows are too many to read for this.
+
+    Rows count all that were written, revisions too; which of them are current is left open, as are gaps.
+    """
+    files = [
+        (entry.series[0], entry.source, entry.first, entry.last, entry.rows, entry.bytes, entry.seen_last)
+        for entry in manifest.entries("bars", as_of)
+        if entry.series is not None
+    ]
+    schema = {
+        "series": pl.String(),
+        "source": pl.String(),
+        "first": pl.Date(),
+        "last": pl.Date(),
+        "rows": pl.Int64(),
+        "bytes": pl.Int64(),
+        "seen_last": MOMENT,
+    }
+    held = pl.DataFrame(files, schema=schema, orient="row")
+    summary = held.group_by("series").agg(
+        pl.col("source").unique().sort().str.join(", "),
+        pl.col("first").min(),
+        pl.col("last").max(),
+        pl.col("rows", "bytes").sum(),
+        pl.col("seen_last").max(),
+    )
+    return summary.with_columns(pl.lit("bars").alias("table"))
 
 
 def _written(store: Store, manifest: Manifest, table: str, as_of: datetime | None) -> pl.DataFrame:

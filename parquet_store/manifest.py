@@ -5,7 +5,7 @@ data a result was computed from, and a damaged manifest is noticed.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -14,10 +14,10 @@ from typing import Any
 
 from parquet_store.errors import StoreError
 
-__all__ = ["FORMAT", "FileEntry", "Manifest", "decode", "empty_manifest", "encode", "extended"]
+__all__ = ["FORMAT", "FileEntry", "Manifest", "decode", "empty_manifest", "encode", "extended", "with_replaced"]
 
-FORMAT = 1
-"""The version of the store's layout that this code reads and writes."""
+FORMAT = 2
+"""The version of the store's layout that this code writes. It reads the first one too, which named no raw files."""
 
 _HEADER = b'"files":'
 
@@ -35,7 +35,7 @@ class FileEntry:
     rows, bytes, sha256
         Its size and the hash of its bytes.
     first, last
-        The range of its dates; None where the table has no date.
+        The range of its dates (of moments: their days in UTC); None where the table has no date.
     series
         The series it holds, sorted; None where there are too many to list or the table has none.
     seen_at, seen_last
@@ -46,6 +46,11 @@ class FileEntry:
         The run that wrote it, for ledgers.
     schema
         The fingerprint of its columns.
+    unique_keys
+        Whether no two of its rows have the same key. A file whose rows were seen at several moments may hold a key
+        and its revisions.
+    raw
+        The sha256 of the raw files of the archive that its rows were parsed from; empty where there were none.
     """
 
     table: str
@@ -61,6 +66,8 @@ class FileEntry:
     source: str | None
     run_id: str | None
     schema: str
+    unique_keys: bool
+    raw: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,13 @@ def extended(manifest: Manifest, entries: Iterable[FileEntry]) -> Manifest:
     lines = [_line(entry) for entry in added]
     body = manifest.body.removesuffix(b"\n]") + (b",\n" if manifest.files else b"\n") + b",\n".join(lines) + b"\n]"
     return Manifest(sha256(body).hexdigest(), manifest.generation + 1, (*manifest.files, *added), body)
+
+
+def with_replaced(manifest: Manifest, replaced: Mapping[str, FileEntry | None]) -> Manifest:
+    """Return the next manifest, in which some entries, named by their paths, have given way to others or to none."""
+    files = tuple(entry for entry in (replaced.get(entry.path, entry) for entry in manifest.files) if entry is not None)
+    body = b"[\n" + b",\n".join(map(_line, files)) + b"\n]" if files else b"[\n]"
+    return Manifest(sha256(body).hexdigest(), manifest.generation + 1, files, body)
 
 
 def encode(manifest: Manifest) -> bytes:
@@ -149,12 +163,14 @@ def _as_text(value: date | datetime) -> str:
 def _entry(item: dict[str, Any]) -> FileEntry:
     return FileEntry(
         **{
+            "unique_keys": item["seen_at"] == item["seen_last"],
             **item,
             "first": _day(item["first"]),
             "last": _day(item["last"]),
             "series": None if item["series"] is None else tuple(item["series"]),
             "seen_at": _moment(item["seen_at"]),
             "seen_last": _moment(item["seen_last"]),
+            "raw": tuple(item.get("raw", ())),
         }
     )
 

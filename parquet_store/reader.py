@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -128,14 +128,21 @@ def _wanted(schema: TableSchema, chosen: _Selection) -> list[pl.Expr]:
     if chosen.series is not None:
         wanted.append(pl.col(_column(schema, schema.series, "series")).is_in(sorted(chosen.series)))
     if chosen.first is not None:
-        wanted.append(pl.col(_column(schema, schema.date, "dates")) >= chosen.first)
+        wanted.append(pl.col(_column(schema, schema.date, "dates")) >= _begin(schema, chosen.first))
     if chosen.last is not None:
-        wanted.append(pl.col(_column(schema, schema.date, "dates")) <= chosen.last)
+        wanted.append(pl.col(_column(schema, schema.date, "dates")) < _begin(schema, chosen.last + timedelta(days=1)))
     if chosen.run_id is not None:
         wanted.append(
             pl.col(_column(schema, "run_id" if "run_id" in schema.columns else None, "runs")) == chosen.run_id
         )
     return wanted
+
+
+def _begin(schema: TableSchema, day: date) -> date | datetime:
+    """Return the day, or the moment at which it begins (UTC) where a table is dated by moments."""
+    if schema.date is not None and schema.columns[schema.date].is_(pl.Date):
+        return day
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _column(schema: TableSchema, name: str | None, what: str) -> str:

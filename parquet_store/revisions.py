@@ -46,6 +46,7 @@ def revise(
     *,
     seen_at: datetime | None = None,
     run_id: str | None = None,
+    raw: Sequence[str] = (),
 ) -> Revision:
     """Add to several tables, in one step, those rows that the store does not hold as they are.
 
@@ -57,7 +58,7 @@ def revise(
     ----------
     frames
         Pairs of table and rows, as in `append_many`, one pair a table and without ``seen_at``.
-    seen_at, run_id
+    seen_at, run_id, raw
         As in `append_many`.
 
     Raises
@@ -81,7 +82,7 @@ def revise(
             for schema, rows in compared
             if not (rows[_STATE] == "unchanged").all()
         ]
-        entries = commit(store, manifest, changed, run_id=run_id) if changed else ()
+        entries = commit(store, manifest, changed, run_id=run_id, raw=raw) if changed else ()
     states = {schema.name: rows.select(*schema.key, _STATE) for schema, rows in compared}
     return Revision(entries, states, moment)
 

@@ -9,7 +9,17 @@ import polars as pl
 
 from parquet_store.errors import StoreError
 
-__all__ = ["ACTION_KINDS", "MOMENT", "PRICE_BASES", "SCHEMAS", "TableSchema", "conform", "fingerprint", "table_schema"]
+__all__ = [
+    "ACTION_KINDS",
+    "MOMENT",
+    "PRICE_BASES",
+    "QUARANTINE_STATUSES",
+    "SCHEMAS",
+    "TableSchema",
+    "conform",
+    "fingerprint",
+    "table_schema",
+]
 
 MOMENT = pl.Datetime("us", "UTC")
 """The type of every moment in the store: UTC, microseconds."""
@@ -19,6 +29,9 @@ PRICE_BASES = ("split_adjusted", "dividend_adjusted", "index")
 
 ACTION_KINDS = ("dividend", "split")
 """The corporate actions: USD a share on the split-adjusted base, or new shares for one old share."""
+
+QUARANTINE_STATUSES = ("held", "released")
+"""What a quarantine row says of the row it holds: kept out of reads, or confirmed by a person."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +48,8 @@ class TableSchema:
         The columns that identify a row. Of the rows with one key, a read returns the one seen last. An empty key means
         that every row stands for itself.
     series, date
-        The columns that name the series and its day, by which files are pruned; None where a table has none.
+        The columns that name the series and its day (or its moment), by which files are pruned; None where a table has
+        none.
     required
         Columns that may not be null.
     choices
@@ -46,6 +60,8 @@ class TableSchema:
         Columns that must be the same in all rows of a series.
     extra_columns
         Whether other columns may stand beside the required ones.
+    one_series_a_file
+        Whether each file holds a single series, so that large tables are read by series without opening the others.
     """
 
     name: str
@@ -58,6 +74,7 @@ class TableSchema:
     positive: tuple[str, ...] = ()
     conventions: tuple[str, ...] = ()
     extra_columns: bool = False
+    one_series_a_file: bool = False
 
 
 _PRICES = TableSchema(
@@ -121,6 +138,46 @@ _MACRO = TableSchema(
     conventions=("unit",),
 )
 
+_BARS = TableSchema(
+    name="bars",
+    columns={
+        "symbol": pl.String(),
+        "moment": MOMENT,
+        "open": pl.Float64(),
+        "high": pl.Float64(),
+        "low": pl.Float64(),
+        "close": pl.Float64(),
+        "volume": pl.Float64(),
+        "seen_at": MOMENT,
+        "source": pl.String(),
+    },
+    key=("symbol", "moment"),
+    series="symbol",
+    date="moment",
+    required=frozenset({"symbol", "moment", "open", "high", "low", "close", "seen_at", "source"}),
+    positive=("open", "high", "low", "close"),
+    one_series_a_file=True,
+)
+
+_QUARANTINE = TableSchema(
+    name="quarantine",
+    columns={
+        "table_name": pl.String(),
+        "series": pl.String(),
+        "date": pl.Date(),
+        "row": pl.String(),
+        "reason": pl.String(),
+        "status": pl.String(),
+        "source": pl.String(),
+        "raw_sha256": pl.String(),
+        "seen_at": MOMENT,
+    },
+    key=("table_name", "series", "date", "row"),
+    required=frozenset({"table_name", "series", "row", "reason", "status", "source", "seen_at"}),
+    choices={"status": QUARANTINE_STATUSES},
+    extra_columns=True,
+)
+
 _SWEEP_RUNS = TableSchema(
     name="sweep_runs",
     columns={"run_id": pl.String(), "seen_at": MOMENT},
@@ -138,7 +195,7 @@ _SWEEP_RESULTS = TableSchema(
 )
 
 SCHEMAS: Mapping[str, TableSchema] = MappingProxyType(
-    {schema.name: schema for schema in (_PRICES, _ACTIONS, _MACRO, _SWEEP_RUNS, _SWEEP_RESULTS)}
+    {schema.name: schema for schema in (_PRICES, _ACTIONS, _MACRO, _BARS, _QUARANTINE, _SWEEP_RUNS, _SWEEP_RESULTS)}
 )
 """Every table of the store by name."""
 

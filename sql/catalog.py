@@ -17,11 +17,13 @@ VIEWS = (
     "prices",
     "actions",
     "macro",
+    "bars",
     "adjusted",
     "sessions",
     "panel",
     "panel_long",
     "series",
+    "quarantine",
     "sweep_runs",
     "sweep_results",
 )

@@ -13,10 +13,10 @@ _Span = tuple[date, date, int]
 def split_by_overlap(entries: Sequence[FileEntry]) -> tuple[list[FileEntry], list[FileEntry]]:
     """Split a table's files into those that hold each of their keys alone, and the rest, each in the given order.
 
-    Two files may share a key if they hold a series in common and their ranges of dates meet. A file whose rows were
-    seen at several moments may hold a key twice by itself.
+    Two files may share a key if they hold a series in common and their ranges of dates meet. A file with revisions of
+    its own rows holds a key twice by itself.
     """
-    shared = {number for number, entry in enumerate(entries) if entry.seen_at != entry.seen_last}
+    shared = {number for number, entry in enumerate(entries) if not entry.unique_keys}
     ranged = [
         (entry.first, entry.last, number)
         for number, entry in enumerate(entries)

@@ -5,6 +5,10 @@ CREATE VIEW actions AS FROM actions_as_of('infinity');
 
 CREATE VIEW macro AS FROM macro_as_of('infinity');
 
+CREATE VIEW bars AS FROM bars_as_of('infinity');
+
+CREATE VIEW quarantine AS FROM quarantine_as_of('infinity');
+
 CREATE VIEW sweep_runs AS FROM sweep_runs_as_of('infinity');
 
 CREATE VIEW sweep_results AS FROM sweep_results_as_of('infinity');

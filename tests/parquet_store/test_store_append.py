@@ -282,8 +282,8 @@ class TestOpening:
 
     def test_newer_format_is_refused_with_both_versions(self, store):
         path = store.manifest_path
-        path.write_text(path.read_text().replace('"format": 1', '"format": 2'))
-        with pytest.raises(StoreError, match="has format 2, and this version of the engine reads up to 1"):
+        path.write_text(path.read_text().replace('"format": 2', '"format": 3'))
+        with pytest.raises(StoreError, match="has format 3, and this version of the engine reads up to 2"):
             open_store(store.root)
 
     @pytest.mark.parametrize(
