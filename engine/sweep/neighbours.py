@@ -40,6 +40,8 @@ def neighbour_medians(
     table = values.reshape(shape)
     medians = np.full(len(combinations), np.nan)
     counts = np.zeros(len(combinations), np.int64)
+    if not axes:  # a single combination stands alone
+        return medians, counts
     for k, place in enumerate(zip(*np.unravel_index(combinations, shape), strict=True)):
         window = tuple(
             slice(max(0, at - 1), at + 2) if is_numeric else slice(at, at + 1)
