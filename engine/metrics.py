@@ -7,9 +7,12 @@ never infinite: a combination that never trades has no return, no risk and no ra
 
 from dataclasses import dataclass
 
-__all__ = ["GROSS_METRICS", "METRICS", "RANKING_METRICS", "SESSIONS_A_YEAR", "Metric"]
+__all__ = ["GROSS_METRICS", "METRICS", "RANKING_METRICS", "SESSIONS_A_YEAR", "WON", "Metric"]
 
 SESSIONS_A_YEAR = 252
+
+WON = 1.0 + 1e-12
+"""Growth beyond which a trade earned something: prices that come back to where they were must not win by rounding."""
 
 
 @dataclass(frozen=True)

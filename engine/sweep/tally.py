@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.compiled import jit
-from engine.metrics import SESSIONS_A_YEAR
+from engine.metrics import SESSIONS_A_YEAR, WON
 
 __all__ = ["NEW_TALLY", "Tally", "add_return", "end_trade", "return_metrics"]
 
@@ -60,7 +60,7 @@ def add_return(tally: Tally, earned: float) -> Tally:
 @jit
 def end_trade(tally: Tally) -> Tally:
     """Judge the trade that ends at this close and begin the next."""
-    hits = tally.hits + 1.0 if tally.trade > 1.0 else tally.hits
+    hits = tally.hits + 1.0 if tally.trade > WON else tally.hits
     return Tally(tally.growth, tally.total, tally.squares, tally.downside, tally.level, tally.worst, 1.0, hits)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.compiled import jit
+from engine.metrics import WON
 
 __all__ = ["trade_statistics"]
 
@@ -41,14 +42,14 @@ def trade_statistics(paths: NDArray[np.int8], returns: Floats, trades: Floats, h
                 growth = 1.0 + returns[t, i]
             if posture != held:
                 if held != 0:
-                    won += growth > 1.0
+                    won += growth > WON
                     growth = 1.0
                 if posture != 0:
                     count += 1
                 held = posture
             sessions_held += posture != 0
         if held != 0:
-            won += growth > 1.0
+            won += growth > WON
         trades[i] = count
         hits[i] = won
         exposure[i] = sessions_held / paths.shape[1]
