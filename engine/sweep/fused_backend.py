@@ -21,6 +21,7 @@ from engine.strategies.strategy import POSTURE_MASK
 from engine.sweep.plan import Market, Plan
 from engine.sweep.rules import bind_rule, decide, is_invested, leg_returns
 from engine.sweep.tally import NEW_TALLY, Tally, add_return, end_trade, return_metrics
+from engine.sweep.waking import next_waking_close
 
 __all__ = ["SettledReturns", "evaluate_combinations", "settled_returns"]
 
@@ -77,7 +78,9 @@ def settled_returns(market: Market) -> SettledReturns:
     return SettledReturns(table, 2 if influence == 0.0 else 2 + math.ceil(math.log(FORGOTTEN) / math.log(influence)))
 
 
-def evaluate_combinations(plan: Plan, combinations: NDArray[np.int64], settled: SettledReturns) -> pl.DataFrame:
+def evaluate_combinations(
+    plan: Plan, combinations: NDArray[np.int64], settled: SettledReturns, waking: NDArray[np.uint64]
+) -> pl.DataFrame:
     """Metrics of some combinations, net and gross of costs.
 
     Parameters
@@ -88,6 +91,8 @@ def evaluate_combinations(plan: Plan, combinations: NDArray[np.int64], settled: 
         Numbers of combinations.
     settled
         `settled_returns` of the plan's market.
+    waking
+        `waking_closes` of the plan, or no words at all to look at every close. It changes the time taken and no result.
 
     Returns
     -------
@@ -101,8 +106,9 @@ def evaluate_combinations(plan: Plan, combinations: NDArray[np.int64], settled: 
     _evaluate(
         rule_type(*(0.0 for _ in rule_type._fields)),
         rows.knobs,
-        plan.codes,
+        _four_a_word(plan.codes),
         rows.codes,
+        waking,
         Legs(market.prices, leg_returns(market.prices), market.cost_rate),
         market.weights,
         rows.weights,
@@ -152,12 +158,20 @@ def _fill_settled(weights: Floats, returns: Floats, cost_rate: float, table: Flo
                 table[row, posture, t, KEPT] = kept
 
 
+def _four_a_word(codes: NDArray[np.uint16]) -> NDArray[np.uint64]:
+    """Codes as words of four, each row filled up with zeros."""
+    padded = np.zeros((len(codes), -(-codes.shape[1] // 4) * 4), np.uint16)
+    padded[:, : codes.shape[1]] = codes
+    return padded.view(np.uint64)
+
+
 @jit
 def _evaluate(
     rule: Any,
     knobs: Floats,
-    codes: NDArray[np.uint16],
+    codes: NDArray[np.uint64],
     code_rows: NDArray[np.int64],
+    waking: NDArray[np.uint64],
     legs: Legs,
     weights: Floats,
     weight_rows: NDArray[np.int64],
@@ -170,16 +184,25 @@ def _evaluate(
 ) -> None:
     """Fill the counts and tallies of each combination; see `evaluate_combinations`."""
     sessions, width = legs.prices.shape
-    joined = np.empty(sessions, np.uint16)
+    joined = np.empty(codes.shape[1], np.uint64)
     holdings = np.empty(width)
     for i in range(counts.shape[0]):
-        joined[:] = codes[code_rows[i, 0]]
-        for table in range(1, code_rows.shape[1]):
-            joined |= codes[code_rows[i, table]]
+        _unite(codes[code_rows[i, 0]], codes[code_rows[i, -1]], joined)
+        for table in range(1, code_rows.shape[1] - 1):
+            _unite(joined, codes[code_rows[i, table]], joined)
         row = weight_rows[i]
         closes = settled_closes if daily[i] else sessions
         counted, earned, earned_gross = _walk(
-            bind_rule(rule, knobs[i]), joined, legs, weights[row], daily[i], settled[row], closes, holdings
+            bind_rule(rule, knobs[i]),
+            joined.view(np.uint16)[:sessions],
+            code_rows[i],
+            waking,
+            legs,
+            weights[row],
+            daily[i],
+            settled[row],
+            closes,
+            holdings,
         )
         for field in range(counts.shape[1]):
             counts[i, field] = counted[field]
@@ -189,9 +212,18 @@ def _evaluate(
 
 
 @jit
-def _walk(
+def _unite(first: NDArray[np.uint64], second: NDArray[np.uint64], joined: NDArray[np.uint64]) -> None:
+    """Join two rows of codes, four codes a word."""
+    for word in range(joined.size):
+        joined[word] = first[word] | second[word]
+
+
+@jit
+def _walk(  # noqa: C901 - one loop, so that all it carries from close to close stays in registers
     rule: Any,
     codes: NDArray[np.uint16],
+    code_rows: NDArray[np.int64],
+    waking: NDArray[np.uint64],
     legs: Legs,
     target: Floats,
     daily: bool,
@@ -206,7 +238,14 @@ def _walk(
     holdings_known = False
     net, gross = NEW_TALLY, NEW_TALLY
     trades, sessions_held, traded = 0.0, 0.0, 0.0
-    for t in range(codes.size):
+    sessions = codes.size
+    sleeps = waking.shape[1] > 0
+    t = 0
+    while True:
+        if sleeps and state == 0 and held == 0:
+            t = next_waking_close(waking, code_rows, t, sessions)
+        if t >= sessions:
+            break
         wanted = state & POSTURE_MASK
         if not invested[wanted]:
             wanted = 0
@@ -230,7 +269,8 @@ def _walk(
                 trades += wanted != 0
                 held, filled, held_return = wanted, t, 0.0
             sessions_held += held != 0
-        state = decide(rule, state, held_return, codes[t])
+        state = decide(rule, state, held_return, int(codes[t]))
+        t += 1
     if held != 0:
         net, gross = end_trade(net), end_trade(gross)
     return Counts(trades, sessions_held, traded), net, gross

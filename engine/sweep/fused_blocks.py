@@ -10,12 +10,19 @@ from numpy.typing import NDArray
 
 from engine.sweep.fused_backend import evaluate_combinations, settled_returns
 from engine.sweep.plan import Plan
+from engine.sweep.waking import waking_closes
 from kernels.threads import thread_limit
 
 __all__ = ["BLOCK", "evaluate_blocks"]
 
 BLOCK = 16_384
 """Combinations in a block: some tenths of a second of work, some megabytes of results."""
+
+PROBED = 64
+"""Combinations looked at to measure how often a rule at rest is woken."""
+
+DENSE = 0.3
+"""Share of closes that wake it from which on looking at every close is faster."""
 
 
 def evaluate_blocks(
@@ -30,16 +37,26 @@ def evaluate_blocks(
     The combinations of a block, and their metrics, one row each.
     """
     settled = settled_returns(plan.market)
+    waking = _useful_waking_closes(plan, combinations)
     blocks = [combinations[start : start + BLOCK] for start in range(0, len(combinations), BLOCK)]
     workers = threads or thread_limit()
     if blocks:  # compiled once, before several threads would ask for it
-        evaluate_combinations(plan, blocks[0][:1], settled)
+        evaluate_combinations(plan, blocks[0][:1], settled, waking)
     with ThreadPoolExecutor(workers, thread_name_prefix="sweep") as pool:
         pending: deque[tuple[NDArray[np.int64], Future[pl.DataFrame]]] = deque()
         for block in blocks:
-            pending.append((block, pool.submit(evaluate_combinations, plan, block, settled)))
+            pending.append((block, pool.submit(evaluate_combinations, plan, block, settled, waking)))
             if len(pending) > 2 * workers:
                 done, result = pending.popleft()
                 yield done, result.result()
         for done, result in pending:
             yield done, result.result()
+
+
+def _useful_waking_closes(plan: Plan, combinations: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Closes to jump to, or no words where a rule at rest would be woken too often for jumping to pay."""
+    waking = waking_closes(plan)
+    probed = combinations[np.linspace(0, len(combinations) - 1, min(PROBED, len(combinations))).astype(np.int64)]
+    closes = np.bitwise_and.reduce(waking[plan.rows(probed).codes], axis=1)
+    share = np.bitwise_count(closes).sum(axis=1).mean() / plan.panel.sessions if len(probed) else 1.0
+    return waking if share < DENSE else waking[:, :0]

@@ -88,6 +88,8 @@ class Plan:
         Conditions met at each close, uint16 (rows, sessions), bit k standing for condition k.
     code_tables
         Tables of row numbers into ``codes``; a combination's code is the union of one row of each.
+    code_bits
+        The conditions that each of these tables speaks of, as bits.
     knobs, weights, daily, feasible, notes, hindsight
         Numbers of the rule, row numbers into ``market.weights``, whether to rebalance daily, whether the combination
         has a meaning, what must be said of it, and what it owes to hindsight (empty strings where nothing).
@@ -98,6 +100,7 @@ class Plan:
     market: Market
     codes: NDArray[np.uint16]
     code_tables: tuple[Table, ...]
+    code_bits: tuple[int, ...]
     knobs: Table
     weights: Table
     daily: Table
@@ -169,7 +172,7 @@ def plan_from_panel(panel: Panel, grid: Grid) -> Plan:
     if panel.sessions < 2:
         message = f"the sample of {grid.name} holds {panel.sessions} session: a return needs two; widen [sample]"
         raise GridError(message)
-    codes, tables = code_tables(grid, panel, strategy.conditions)
+    codes, tables, bits = code_tables(grid, panel, strategy.conditions)
     weights = tabulate(grid, depends_on(strategy.target_weights), _call(strategy.target_weights))
     plan = Plan(
         grid=grid,
@@ -183,6 +186,7 @@ def plan_from_panel(panel: Panel, grid: Grid) -> Plan:
         ),
         codes=codes,
         code_tables=tables,
+        code_bits=bits,
         knobs=tabulate(grid, strategy.rule._fields, partial(_rule_numbers, strategy)),
         weights=replace(weights, rows=np.arange(len(weights.rows))),
         daily=tabulate(grid, ("rebalance",), lambda values: np.bool_(values["rebalance"] == "daily")),

@@ -59,7 +59,7 @@ def tabulate(grid: Grid, names: Sequence[str], evaluate: Callable[[dict[str, Any
 
 def code_tables(
     grid: Grid, panel: Panel, conditions: Sequence[Condition]
-) -> tuple[NDArray[np.uint16], tuple[Table, ...]]:
+) -> tuple[NDArray[np.uint16], tuple[Table, ...], tuple[int, ...]]:
     """Read all conditions, and join those that depend on the same swept parameters into one row of codes.
 
     Returns
@@ -68,6 +68,8 @@ def code_tables(
         uint16 (rows, sessions of the sample): bit k is set where condition k is met.
     tables
         A combination's code is the union of one row of each table; their rows are row numbers into ``codes``.
+    bits
+        The conditions of each table, as bits.
     """
     verdicts = [
         tabulate(grid, depends_on(condition.read), partial(_verdicts, condition, panel)) for condition in conditions
@@ -75,7 +77,8 @@ def code_tables(
     swept = [frozenset(grid.axes).intersection(depends_on(condition.read)) for condition in conditions]
     codes: list[NDArray[np.uint16]] = []
     tables = []
-    for axes, members in _joined(swept).items():
+    groups = _joined(swept)
+    for axes, members in groups.items():
         digits = _all_digits(grid, axes)
         joined = np.zeros((len(digits), panel.sessions), np.uint16)
         for k in members:
@@ -85,7 +88,8 @@ def code_tables(
         tables.append(
             Table(np.arange(offset, offset + len(joined)), _strides(grid, axes), _distinct_values(grid, axes))
         )
-    return np.ascontiguousarray(np.concatenate(codes)), tuple(tables)
+    bits = tuple(sum(1 << k for k in members) for members in groups.values())
+    return np.ascontiguousarray(np.concatenate(codes)), tuple(tables), bits
 
 
 def _verdicts(condition: Condition, panel: Panel, values: Mapping[str, Any]) -> NDArray[np.bool_]:
