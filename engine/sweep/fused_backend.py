@@ -269,7 +269,8 @@ def _walk(  # noqa: C901 - one loop, so that all it carries from close to close 
                 trades += wanted != 0
                 held, filled, held_return = wanted, t, 0.0
             sessions_held += held != 0
-        state = decide(rule, state, held_return, int(codes[t]))
+        code: Any = np.int64(codes[t])  # numba's int() would leave it unsigned, and mixing the two makes a float
+        state = decide(rule, state, held_return, code)
         t += 1
     if held != 0:
         net, gross = end_trade(net), end_trade(gross)

@@ -80,4 +80,5 @@ def next_waking_close(closes: Words, rows: NDArray[np.int64], start: int, sessio
         met = ALL
         for row in rows:
             met &= closes[row, word]
-    return min(sessions, (word << 6) + int(trailing_zeros(met)))
+    offset: Any = np.int64(trailing_zeros(met))
+    return min(sessions, (word << 6) + offset)
