@@ -59,8 +59,8 @@ def test_page_says_everything_in_order(pair: tuple[SweepRun, Summary]) -> None:
     ):
         assert fact in head
     assert f"stored by {run.run.data_seen_at:%Y-%m-%d %H:%M} UTC" in head
-    said = [words(item) for item in find_class(page, "notes")[0].iter("li")]
-    assert [text[0].lower() + text[1:-1] for text in said] == list(summary.notes)
+    said = [words(sentence) for sentence in find_class(page, "notes")[0].iter("p")]
+    assert said == [f"Note: {text}." for text in summary.notes]
     assert len(said) == 2
 
 
@@ -232,7 +232,7 @@ def test_names_are_text_and_never_markup(pair: tuple[SweepRun, Summary]) -> None
     page = parse_page(report_html(changed, replace(summary, notes=(name,))))
     assert words(page.find(".//h1")) == name
     assert words(page.find("head/title")).startswith(name)
-    assert words(find_class(page, "notes")[0]) == f"{name}."
+    assert words(find_class(page, "notes")[0]) == f"Note: {name}."
     assert f"held: {name}" in words(section(page, "Equity"))
     assert len(list(page.iter("script"))) == 2  # the chart's numbers and the page's own
 

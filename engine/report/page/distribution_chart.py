@@ -16,7 +16,7 @@ __all__ = ["Mark", "distribution_chart"]
 
 WIDTH, LEFT, RIGHT = 960, 52, 4
 LABEL_HEIGHT, BARS_HEIGHT, BELOW = 17, 190, 40
-BARS = 60
+FEWEST_BARS, MOST_BARS = 12, 60
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ def _edges(values: NDArray[np.float64], marked: Sequence[float]) -> NDArray[np.f
     low, high = float(everything.min()), float(everything.max())
     if low == high:
         return np.array([low - 0.5, low + 0.5])
-    ticks = nice_ticks(low, high, BARS)
+    bars = min(max(int(2.0 * np.sqrt(len(values))), FEWEST_BARS), MOST_BARS)
+    ticks = nice_ticks(low, high, bars)
     step = ticks[1] - ticks[0]
     first, last = np.floor(low / step), np.floor(high / step) + 1
     return np.asarray(np.arange(first, last + 1) * step)

@@ -34,8 +34,8 @@ def notes(summary: Summary) -> Element | None:
     """Return the sentences that must stand beside the numbers; None if there are none."""
     if not summary.notes:
         return None
-    sentences = (element("li", f"{text[:1].upper()}{text[1:]}.") for text in summary.notes)
-    return element("section", element("ul", sentences), class_="notes", aria_label="Notes")
+    sentences = (element("p", f"Note: {text}.") for text in summary.notes)
+    return element("section", sentences, class_="notes", aria_label="Notes")
 
 
 def _outcome(sweep: SweepRun, summary: Summary) -> str:
