@@ -80,5 +80,5 @@ def next_waking_close(closes: Words, rows: NDArray[np.int64], start: int, sessio
         met = ALL
         for row in rows:
             met &= closes[row, word]
-    offset: Any = np.int64(trailing_zeros(met))
-    return min(sessions, (word << 6) + offset)
+    close: int = min(sessions, (word << 6) + np.int64(trailing_zeros(met)))  # type: ignore[assignment]  # in numba, one type
+    return close
