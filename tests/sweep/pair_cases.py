@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engine.panel import Panel
 from engine.sweep import Plan, posture_paths
+from engine.sweep.fused_blocks import evaluate_blocks
 from engine.sweep.vectorbt_backend import evaluate_paths
 from tests.parquet_store.simulated_history import history
 from tests.real_data import REAL_DATA
@@ -75,24 +76,35 @@ def _reference_parameters(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def evaluate(plan: Plan, combinations: NDArray[np.int64]) -> tuple[NDArray[np.int8], pl.DataFrame]:
-    """Positions and metrics of the engine, in one block."""
+    """Positions and metrics of the engine by vectorbt, in one block."""
     paths, rows = posture_paths(plan, combinations), plan.rows(combinations)
     return paths, evaluate_paths(plan.market, paths, rows.weights, rows.daily)
 
 
+def evaluate_fused(plan: Plan, combinations: NDArray[np.int64]) -> pl.DataFrame:
+    """Metrics of the engine by its fused loop."""
+    return pl.concat([block for _, block in evaluate_blocks(plan, combinations, threads=1)])
+
+
 def assert_agrees(plan: Plan, combinations: NDArray[np.int64]) -> Counter[str]:
-    """Hold the engine to the reference, and return in how many combinations each event of the strategy happens."""
+    """Hold both evaluations of the engine to the reference.
+
+    Returns in how many combinations each event of the strategy happens.
+    """
     paths, metrics = evaluate(plan, combinations)
+    fused = evaluate_fused(plan, combinations)
     outcomes = reference_outcomes(plan, combinations)
     happened: Counter[str] = Counter()
-    named = plan.parameters(combinations).iter_rows(named=True)
-    for path, row, outcome, swept in zip(paths, metrics.iter_rows(named=True), outcomes, named, strict=True):
-        assert path.tolist() == outcome.positions, f"positions differ for {swept}"
-        assert row.keys() == outcome.metrics.keys()
-        for name, expected in outcome.metrics.items():
-            assert is_close(row[name], expected), f"{name} is {row[name]} and should be {expected} for {swept}"
-        happened.update(outcome.events.keys())
-        happened["trade"] += outcome.metrics["trades"] != 0
+    for k, swept in enumerate(plan.parameters(combinations).iter_rows(named=True)):
+        assert paths[k].tolist() == outcomes[k].positions, f"positions differ for {swept}"
+        for backend, frame in (("vectorbt", metrics), ("fused", fused)):
+            row = frame.row(k, named=True)
+            assert row.keys() == outcomes[k].metrics.keys()
+            for name, expected in outcomes[k].metrics.items():
+                message = f"{name} by {backend} is {row[name]} and should be {expected} for {swept}"
+                assert is_close(row[name], expected), message
+        happened.update(outcomes[k].events.keys())
+        happened["trade"] += outcomes[k].metrics["trades"] != 0
     return happened
 
 

@@ -17,7 +17,7 @@ from engine.panel import Panel
 from engine.sweep import Plan, load_grid, parse_grid, plan_from_panel, posture_paths
 from engine.sweep.distinct import representatives
 from engine.sweep.workers import Workload, evaluate_representatives
-from tests.sweep.pair_cases import SERIES, assert_agrees, evaluate, make_panel, simulated_panel
+from tests.sweep.pair_cases import SERIES, assert_agrees, evaluate, evaluate_fused, make_panel, simulated_panel
 
 GRID = Path(__file__).parents[2] / "configs" / "pair_quick.toml"
 
@@ -139,10 +139,13 @@ def test_first_session_is_flat_and_positions_are_in_or_out(plan: Plan) -> None:
 def test_results_do_not_depend_on_the_blocks(selection: tuple[Plan, NDArray[np.int64]]) -> None:
     plan, combinations = selection
     paths, metrics = evaluate(plan, combinations)
+    fused = evaluate_fused(plan, combinations)
     for size in (1, 7):
-        blocks = [evaluate(plan, combinations[k : k + size]) for k in range(0, len(combinations), size)]
+        parts = [combinations[k : k + size] for k in range(0, len(combinations), size)]
+        blocks = [evaluate(plan, part) for part in parts]
         np.testing.assert_array_equal(np.concatenate([block for block, _ in blocks]), paths)
         assert_frame_equal(pl.concat([frame for _, frame in blocks]), metrics, check_exact=True)
+        assert_frame_equal(pl.concat([evaluate_fused(plan, part) for part in parts]), fused, check_exact=True)
 
 
 @some
