@@ -155,22 +155,22 @@ def vix_is_calm(panel: Panel, lookback_years: int, short_lookback_years: int, vi
 
 def investment_grade_is_benign(
     panel: Panel,
-    invalidation: bool,
+    invalidation: str,
     lookback_years: int,
     short_lookback_years: int,
     smallest_deviation: float,
     ig_benign_score: float,
 ) -> Reading:
-    """The z-score of the investment-grade OAS is low; nothing is read without ``invalidation``."""
-    if not invalidation:
+    """The z-score of the investment-grade OAS is low; unread with ``invalidation = "off"``."""
+    if invalidation == "off":
         return _unread(panel)
     scores = level_score(panel, INVESTMENT_GRADE, lookback_years, short_lookback_years, smallest_deviation)
     return below(scores, ig_benign_score)
 
 
-def breadth_is_benign(panel: Panel, invalidation: bool, breadth_window: int, breadth_benign_share: float) -> Reading:
-    """Enough sectors are above their average; undefined until all have one, unread without ``invalidation``."""
-    if not invalidation:
+def breadth_is_benign(panel: Panel, invalidation: str, breadth_window: int, breadth_benign_share: float) -> Reading:
+    """Enough sectors are above their average; undefined until all have one, unread with ``invalidation = "off"``."""
+    if invalidation == "off":
         return _unread(panel)
     averages = [panel.indicator(rolling_mean, name, breadth_window) for name in BREADTH_FUNDS]
     above_average = [panel.values(name) > average for name, average in zip(BREADTH_FUNDS, averages, strict=True)]

@@ -6,9 +6,9 @@ ZM20. At close t:
 
 * *Trigger*: from the normal regime to risk-off when ZL, or the composite, is at least 1.5.
 * *Exit*: back to normal when ZL is at most 0.5 and S is lower than 20 sessions before. Exit wins.
-* *Invalidation*: while investment-grade credit and the breadth of the market stay benign the stress is narrow, and
-  while S is stale nothing is known. A trigger then does not lead to risk-off, and risk-off ends; afterwards a new
-  trigger is needed.
+* *Invalidation*: a trigger does not lead to risk-off while investment-grade credit and the breadth of the market stay
+  benign, for the stress is narrow then; with ``invalidation = "always"`` risk-off ends so too. While S is stale nothing
+  is known, and risk-off ends. Afterwards a new trigger is needed.
 * *Bounce* (rule 2): within risk-off, when ZL is at least 2, S is lower than 5 sessions before and SPY is at least 8%
   below its 60-session high, exposure is raised for ``bounce_sessions``; then it is risk-off again.
 
@@ -58,6 +58,7 @@ BENIGN = 1 << 11 | 1 << 12
 STALE = 1 << 13
 
 UNDEFINED, NORMAL, RISK_OFF, BOUNCE, INVALIDATED = 0, 1, 2, 3, 4
+ALWAYS = 2.0
 COUNTER = 4
 """Sessions left of a bounce stand above the four bits of the posture."""
 
@@ -126,8 +127,11 @@ class CreditSpreadsMonitorParameters(Parameters):
     )
     calm_score: float = _score(1.0, "ZL below which credit does not confirm risk-off")
     vix_calm_score: float = _score(1.0, "z-score of VIX below which it is calm")
-    invalidation: bool = parameter(
-        True, unit="choice", meaning="whether benign investment-grade credit and breadth invalidate", source=SOURCE
+    invalidation: Literal["off", "at_trigger", "always"] = parameter(
+        "at_trigger",
+        unit="choice",
+        meaning="when benign investment-grade credit and breadth invalidate: at the trigger, or in risk-off too",
+        source=SOURCE,
     )
     ig_benign_score: float = _score(1.0, "z-score of the investment-grade OAS below which it is benign", OWN)
     breadth_window: int = parameter(
@@ -158,7 +162,7 @@ def decide(rule: "CreditSpreadsMonitorRule", state: int, _held_return: float, co
     triggered = code & STRESSED or (rule.composite_trigger != 0.0 and code & COMPOSITE)
     if not under_stress and not triggered:
         return NORMAL
-    if (code & BENIGN) == BENIGN:
+    if (code & BENIGN) == BENIGN and (not under_stress or rule.invalidation == ALWAYS):
         return INVALIDATED
     return _bounce(rule, state, code) if under_stress else RISK_OFF
 
@@ -179,6 +183,7 @@ class CreditSpreadsMonitorRule(NamedTuple):
 
     composite_trigger: float
     bounce_sessions: float
+    invalidation: float
 
     decide = decide  # type: ignore[misc]  # a compiled function, not a field
 
@@ -262,10 +267,11 @@ STRATEGY = Strategy(
             parameter="invalidation",
             text="A move of one sector, while investment-grade OAS and breadth stay benign, is not to be generalised.",
             readings={
-                "true": "Benign: an investment-grade score is below 1, and half the sectors are above their average.",
-                "false": "The trigger counts alone; neither series is read.",
+                "at_trigger": "It keeps a trigger from leading to risk-off; what turns benign later is recovery.",
+                "always": "It ends risk-off as well.",
+                "off": "The trigger counts alone; neither series is read.",
             },
-            chosen="true",
+            chosen="at_trigger",
         ),
     ),
 )

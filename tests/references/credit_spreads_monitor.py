@@ -65,8 +65,7 @@ def scores(values: Values, lengths: Sequence[int], smallest_deviation: float) ->
     return result
 
 
-def quantile(values: Sequence[float], share: float) -> float:
-    ordered = sorted(values)
+def quantile(ordered: Sequence[float], share: float) -> float:
     place = share * (len(ordered) - 1)
     low = math.floor(place)
     high = min(low + 1, len(ordered) - 1)
@@ -80,7 +79,7 @@ def winsorised(values: Values, length: int, lower: float) -> list[float | None]:
         if value is None:
             result.append(None)
             continue
-        window = [x for x in values[max(0, t + 1 - length) : t + 1] if x is not None]
+        window = sorted(x for x in values[max(0, t + 1 - length) : t + 1] if x is not None)
         result.append(min(max(value, quantile(window, lower)), quantile(window, 1 - lower)))
     return result
 
@@ -166,7 +165,7 @@ def credit_spreads_monitor(
     bounce_sessions: int = 20,
     calm_score: float = 1.0,
     vix_calm_score: float = 1.0,
-    invalidation: bool = True,
+    invalidation: str = "at_trigger",
     ig_benign_score: float = 1.0,
     breadth_window: int = 50,
     breadth_benign_share: float = 0.5,
@@ -203,7 +202,7 @@ def credit_spreads_monitor(
         rules["reflexive_bounce"].append(bounce)
         rules["non_confirmation"].append(z is not None and z < calm_score and d20 is not None and d20 > 0 and vix_calm)
         ig_calm = ig_score[t] is not None and ig_score[t] < ig_benign_score  # type: ignore[operator]
-        benign = invalidation and ig_calm and at_least(breadth[t], breadth_benign_share)
+        benign = invalidation != "off" and ig_calm and at_least(breadth[t], breadth_benign_share)
 
         if state != UNDEFINED and missing >= stale_sessions:
             state = INVALIDATED
@@ -212,7 +211,7 @@ def credit_spreads_monitor(
         elif state in (RISK_OFF, BOUNCE):
             if leave:
                 state = NORMAL
-            elif benign:
+            elif benign and invalidation == "always":
                 state = INVALIDATED
             elif state == BOUNCE and left > 1:
                 left -= 1
