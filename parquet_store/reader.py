@@ -12,7 +12,7 @@ from parquet_store.manifest import FileEntry, Manifest
 from parquet_store.schema import TableSchema, table_schema
 from parquet_store.store import Store, read_manifest
 
-__all__ = ["data_paths", "scan"]
+__all__ = ["data_paths", "latest_rows", "scan"]
 
 _ORDER = "__order_written"
 
@@ -69,8 +69,21 @@ def scan(
     entries = [entry for entry in held.entries(table, as_of) if _may_hold(entry, chosen)]
     if not entries:
         return pl.LazyFrame(schema=dict(schema.columns))
-    rows = _rows(store, entries, schema)
+    rows = _rows(data_paths(store, entries), entries, schema)
     return _latest(rows.filter(wanted) if wanted else rows, schema)
+
+
+def latest_rows(paths: Sequence[Path], entries: Sequence[FileEntry], schema: TableSchema) -> pl.LazyFrame:
+    """Return the latest row of each key in some files, sorted by key.
+
+    Parameters
+    ----------
+    paths
+        Where the files lie, which is in the staging folder before they are part of the store.
+    entries
+        Their entries, in the order written.
+    """
+    return _latest(_rows(paths, entries, schema), schema)
 
 
 def data_paths(store: Store, entries: Iterable[FileEntry]) -> list[Path]:
@@ -106,11 +119,10 @@ def _may_hold(entry: FileEntry, chosen: _Selection) -> bool:
     return chosen.last is None or entry.first is None or entry.first <= chosen.last
 
 
-def _rows(store: Store, entries: Sequence[FileEntry], schema: TableSchema) -> pl.LazyFrame:
+def _rows(paths: Sequence[Path], entries: Sequence[FileEntry], schema: TableSchema) -> pl.LazyFrame:
     """Return the rows of all files with a column that rises in the order written."""
-    paths = data_paths(store, entries)
     if not schema.extra_columns:
-        return pl.scan_parquet(paths, glob=False, schema=dict(schema.columns), row_index_name=_ORDER)
+        return pl.scan_parquet(list(paths), glob=False, schema=dict(schema.columns), row_index_name=_ORDER)
     # One scan for each set of columns: a scan for each file would keep hundreds of threads waiting.
     written = {str(path): order for order, path in enumerate(paths)}
     alike: dict[str, list[str]] = {}

@@ -24,9 +24,10 @@ __all__ = [
     "days_covered",
     "moment_of_writing",
     "parquet_bytes",
+    "publish_staged",
     "refuse_mixture",
+    "stage_file",
     "with_seen_at",
-    "write_file",
 ]
 
 SIMULATED = "simulated"
@@ -138,11 +139,10 @@ def commit(
     )
     clear_staging(store)
     entries = tuple(
-        write_file(store, schema, frame, f"{manifest.generation + 1:08d}-{position:03d}", run_id=run_id, raw=raw)
+        stage_file(store, schema, frame, f"{manifest.generation + 1:08d}-{position:03d}", run_id=run_id, raw=raw)
         for position, (schema, frame) in enumerate(_by_file(frames))
     )
-    for folder in {store.folder(entry.table) for entry in entries}:
-        sync_folder(folder)
+    publish_staged(store, entries)
     replace_manifest(store, extended(manifest, entries))
     return entries
 
@@ -187,7 +187,7 @@ def parquet_bytes(frame: pl.DataFrame) -> memoryview:
     return buffer.getbuffer()
 
 
-def write_file(
+def stage_file(
     store: Store,
     schema: TableSchema,
     frame: pl.DataFrame,
@@ -196,9 +196,9 @@ def write_file(
     run_id: str | None = None,
     raw: Sequence[str] = (),
 ) -> FileEntry:
-    """Write a conforming frame as a data file and return its entry; the file is on the disk, and not yet listed.
+    """Write a conforming frame as a data file in the staging folder, and return the entry it will have.
 
-    The caller holds the lock, and makes the names in the table's folder durable before it lists them.
+    The caller holds the lock; it moves the file to its place with `publish_staged` and then lists it.
 
     Parameters
     ----------
@@ -210,16 +210,13 @@ def write_file(
         raise StoreError(msg)
     payload = parquet_bytes(frame)
     digest = sha256(payload).hexdigest()
-    folder = store.folder(schema.name)
-    name = f"{number}-{digest[:12]}.parquet"
-    make_folder(folder)
-    write_synced(store.staging / name, payload)
-    os.replace(store.staging / name, folder / name)  # noqa: PTH105 - the system call by its name, as in `publish`
+    path = store.folder(schema.name) / f"{number}-{digest[:12]}.parquet"
+    write_synced(store.staging / path.name, payload)
     dates = days_covered(schema, frame)
     sources = frame["source"].unique().to_list() if "source" in schema.columns else []
     return FileEntry(
         table=schema.name,
-        path=(folder / name).relative_to(store.root).as_posix(),
+        path=path.relative_to(store.root).as_posix(),
         rows=frame.height,
         bytes=len(payload),
         sha256=digest,
@@ -234,6 +231,18 @@ def write_file(
         unique_keys=_unique_keys(schema, frame),
         raw=tuple(raw),
     )
+
+
+def publish_staged(store: Store, entries: Iterable[FileEntry]) -> None:
+    """Move staged files to the places that their entries name, and make the names durable."""
+    folders = set()
+    for entry in entries:
+        path = store.root / entry.path
+        make_folder(path.parent)
+        os.replace(store.staging / path.name, path)  # noqa: PTH105 - the system call by its name, as in `publish`
+        folders.add(path.parent)
+    for folder in sorted(folders):
+        sync_folder(folder)
 
 
 def days_covered(schema: TableSchema, frame: pl.DataFrame) -> tuple[date, date] | tuple[None, None]:
