@@ -5,7 +5,7 @@ from engine.audit.computation import Computation, Difference, compute, first_dif
 from engine.audit.errors import AuditError
 from engine.audit.fill_delays import DELAYS, fill_delays
 from engine.audit.histories import truncated, with_holes, with_noise_after
-from engine.audit.run import DEFAULT_CUTS, Audit, Checked, Leak, audit, audit_panel
+from engine.audit.run import DEFAULT_CUTS, Audit, Checked, Leak, audit, audit_panel, find_leaks
 
 __all__ = [
     "DEFAULT_CUTS",
@@ -21,6 +21,7 @@ __all__ = [
     "audited_combinations",
     "compute",
     "fill_delays",
+    "find_leaks",
     "first_differences",
     "truncated",
     "with_holes",

@@ -18,13 +18,14 @@ import polars as pl
 
 from engine.audit.computation import KINDS, Computation, Difference, Kind, compute, first_differences
 from engine.audit.cuts import choose_cuts
+from engine.audit.errors import AuditError
 from engine.audit.fill_delays import fill_delays
 from engine.audit.histories import truncated, with_holes, with_noise_after
 from engine.panel import Panel
-from engine.sweep import Grid, strategy_panel
+from engine.sweep import Grid, plan_from_panel, strategy_panel
 from parquet_store import Store
 
-__all__ = ["DEFAULT_CUTS", "Audit", "Checked", "History", "Leak", "audit", "audit_panel"]
+__all__ = ["DEFAULT_CUTS", "Audit", "Checked", "History", "Leak", "audit", "audit_panel", "find_leaks"]
 
 DEFAULT_CUTS = 60
 
@@ -137,42 +138,8 @@ def audit(
 
 
 def audit_panel(panel: Panel, grids: Sequence[Grid], *, cuts: int = DEFAULT_CUTS, seed: int = 0) -> Audit:
-    """Audit combinations of one strategy on a panel.
-
-    Parameters
-    ----------
-    panel
-        Holds the series of the strategy.
-    grids
-        Grids of one combination each, of one strategy and sample, at least one; see `audited_combinations`. The first
-        combination that leaks ends the audit.
-    cuts
-        Rows at which histories are cut off, for each combination.
-    seed
-        Of the rows, the noise and the holes.
-
-    Raises
-    ------
-    AuditError
-        The sample has fewer than three sessions.
-    """
-    random = np.random.default_rng(seed)
-    leaks: dict[tuple[str, str], tuple[int, Leak]] = {}
-    histories: dict[History, int] = {"cut off": 0, "noise": 0, "cut off, with holes": 0}
-    entries = layers = audited = 0
-    for number, grid in enumerate(grids):
-        for row, history, whole, other in _recomputed(panel, grid, cuts, random):
-            histories[history] += 1
-            layers = len(whole.layers)
-            entries += sum(row + 1 - layer.start for layer in whole.layers)
-            for difference in first_differences(whole, other, row):
-                leak = _leak(panel, difference, row, history, number)
-                known = leaks.setdefault((leak.kind, leak.name), (difference.row, leak))
-                if difference.row < known[0]:
-                    leaks[leak.kind, leak.name] = (difference.row, leak)
-        audited += 1
-        if leaks:
-            break
+    """Audit combinations of one strategy on a panel; see `find_leaks`, to which this adds the fills."""
+    checked, leaks = find_leaks(panel, grids, cuts=cuts, seed=seed)
     return Audit(
         strategy=grids[0].strategy.name,
         title=grids[0].strategy.title,
@@ -182,16 +149,63 @@ def audit_panel(panel: Panel, grids: Sequence[Grid], *, cuts: int = DEFAULT_CUTS
         as_of=panel.as_of,
         seen_at=panel.seen_at,
         simulated=panel.simulated,
-        checked=Checked(
-            combinations=tuple(_differing_parameters(grid) for grid in grids[:audited]),
-            conditions=len(grids[0].strategy.conditions),
-            layers=layers,
-            histories=histories,
-            entries=entries,
-        ),
-        leaks=tuple(sorted((leak for _, leak in leaks.values()), key=_order)),
-        delays=fill_delays(compute(panel, grids[0]).plan),
+        checked=checked,
+        leaks=leaks,
+        delays=fill_delays(plan_from_panel(panel, grids[0])),
     )
+
+
+def find_leaks(
+    panel: Panel, grids: Sequence[Grid], *, cuts: int = DEFAULT_CUTS, seed: int = 0
+) -> tuple[Checked, tuple[Leak, ...]]:
+    """Compute combinations of one strategy again on other histories, and compare.
+
+    Parameters
+    ----------
+    panel
+        Holds the series of the strategy.
+    grids
+        Grids of one combination each, of one strategy and sample, at least one; see `audited_combinations`. The first
+        combination that leaks ends the search.
+    cuts
+        Rows at which histories are cut off, for each combination.
+    seed
+        Of the rows, the noise and the holes.
+
+    Returns
+    -------
+    What was compared, and what leaks, as in `Audit`.
+
+    Raises
+    ------
+    AuditError
+        The sample has fewer than three sessions, or the strategy fails on one of the other histories.
+    """
+    random = np.random.default_rng(seed)
+    leaks: dict[tuple[str, str], Leak] = {}
+    histories: dict[History, int] = {"cut off": 0, "noise": 0, "cut off, with holes": 0}
+    entries = layers = audited = 0
+    for number, grid in enumerate(grids):
+        for row, history, whole, other in _recomputed(panel, grid, cuts, random):
+            histories[history] += 1
+            layers = len(whole.layers)
+            entries += sum(row + 1 - layer.start for layer in whole.layers)
+            for difference in first_differences(whole, other, row):
+                leak = _leak(panel, difference, row, history, number)
+                known = leaks.setdefault((leak.kind, leak.name), leak)
+                if leak.day < known.day:
+                    leaks[leak.kind, leak.name] = leak
+        audited += 1
+        if leaks:
+            break
+    checked = Checked(
+        combinations=tuple(_differing_parameters(grid) for grid in grids[:audited]),
+        conditions=len(grids[0].strategy.conditions),
+        layers=layers,
+        histories=histories,
+        entries=entries,
+    )
+    return checked, tuple(sorted(leaks.values(), key=_order))
 
 
 def _recomputed(
@@ -201,12 +215,23 @@ def _recomputed(
     legs = grid.strategy.legs
     whole = compute(panel, grid)
     for row in choose_cuts(panel, whole.trace.states, cuts, random).tolist():
-        yield row, "cut off", whole, compute(truncated(panel, row), grid)
-        yield row, "noise", whole, compute(with_noise_after(panel, row, random, complete=legs), grid)
+        yield row, "cut off", whole, _compute_up_to(row, truncated(panel, row), grid)
+        yield row, "noise", whole, _compute_up_to(row, with_noise_after(panel, row, random, complete=legs), grid)
     holed, holes = with_holes(panel, HOLES, random, complete=legs)
     whole = compute(holed, grid)
     for row in holes[(holes > panel.start) & (holes < len(panel.dates) - 1)].tolist():
-        yield row, "cut off, with holes", whole, compute(truncated(holed, row), grid)
+        yield row, "cut off, with holes", whole, _compute_up_to(row, truncated(holed, row), grid)
+
+
+def _compute_up_to(row: int, panel: Panel, grid: Grid) -> Computation:
+    try:
+        return compute(panel, grid)
+    except Exception as error:
+        message = (
+            f"{grid.strategy.name} cannot be computed on the history up to {panel.dates[row]}: "
+            f"{type(error).__name__}: {error}; a strategy must bear any beginning of its data"
+        )
+        raise AuditError(message) from error
 
 
 def _leak(panel: Panel, difference: Difference, row: int, history: History, combination: int) -> Leak:
