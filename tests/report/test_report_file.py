@@ -27,10 +27,10 @@ last = 2026-03-06
 """
 
 
-@pytest.fixture
-def swept(fresh_simulated_store: Store) -> tuple[Store, SweepRun, Summary]:
-    run = run_sweep(fresh_simulated_store, pair_grid({"xlf_dma": [150, 200]}))
-    return fresh_simulated_store, run, summarise(fresh_simulated_store, run)
+@pytest.fixture(scope="module")
+def swept(simulated_store: Store) -> tuple[Store, SweepRun, Summary]:
+    run = run_sweep(simulated_store, pair_grid({"xlf_dma": [150, 200]}, name="file"), anew=True)
+    return simulated_store, run, summarise(simulated_store, run)
 
 
 def test_report_is_replaced_in_one_step(
@@ -56,11 +56,11 @@ def test_report_is_replaced_in_one_step(
 
 
 def test_the_same_sweep_gives_the_same_page(swept: tuple[Store, SweepRun, Summary]) -> None:
-    store, run, summary = swept
-    again = run_sweep(store, pair_grid({"xlf_dma": [150, 200]}))
+    store, run, _ = swept
+    again = run_sweep(store, pair_grid({"xlf_dma": [150, 200]}, name="file"))
     assert again.reused
     page = report_html(again, summarise(store, again))
-    assert page.replace(", read from the ledger", "") == report_html(run, summary)
+    assert page.replace(", read from the ledger", "") == report_html(run, summarise(store, run))
 
 
 def test_rendering_needs_neither_vectorbt_nor_pandas_nor_a_chart_library(
