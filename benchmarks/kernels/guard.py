@@ -29,7 +29,7 @@ def measured(row: Row) -> dict[str, float]:
     """Return the ratios of one row, after its results have been found equal."""
     calls = contestants(row, row.length)
     check(row, calls)
-    return {name: round(ratio, 3) for name, ratio in ratios(seconds(calls, ROUNDS)).items()}
+    return {name: round(ratio, 3) for name, ratio in ratios(seconds(row, calls, ROUNDS)).items()}
 
 
 def standing(now: Ratios, before: Ratios) -> float:

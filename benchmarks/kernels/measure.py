@@ -1,5 +1,7 @@
 """Times and ratios that other programs on the machine disturb least: contestants take turns, medians are compared."""
 
+import contextlib
+import ctypes
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -18,8 +20,22 @@ SHORTEST = 1e-3
 OURS = "ours"
 
 
+def keep_memory() -> None:
+    """Keep freed memory in the process instead of handing it back, where the C library can be told so (glibc).
+
+    Else the system zeroes pages for every result, or not, depending on what else lies at the end of the heap: a cost as
+    large as a fast kernel's own, which falls on one contestant or another by chance.
+    """
+    trim_threshold, mmap_threshold = -1, -3
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        tell = ctypes.CDLL(None).mallopt
+        tell(mmap_threshold, 1 << 30)
+        tell(trim_threshold, 1 << 30)
+
+
 def contestants(row: Row, length: int) -> dict[str, Callable[[], Any]]:
     """Our kernel and its peers, each ready to be called on the same input. numbagg gets as many threads as ours."""
+    keep_memory()
     numba.set_num_threads(min(row.threads, numba.config.NUMBA_NUM_THREADS))
     given = given_inputs(row, length)
     options = {"threads": row.threads} if row.threads > 1 else {}
@@ -66,21 +82,26 @@ def check(row: Row, calls: Mapping[str, Callable[[], Any]]) -> None:
             )
 
 
-def seconds(calls: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
-    """Return the times of each contestant, one a round; in each round they follow one another."""
+def seconds(row: Row, calls: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
+    """Return the times of each contestant, one a round; in each round they follow one another.
+
+    With one thread it is processor time that counts: on an idle machine it is the time by the clock, and on a busy one
+    it leaves out the turns of other programs.
+    """
+    now = time.process_time if row.threads == 1 else time.perf_counter
     repeats = {}
     for name, call in calls.items():
         call()
-        begin = time.perf_counter()
+        begin = now()
         call()
-        repeats[name] = max(1, int(SHORTEST / max(time.perf_counter() - begin, 1e-9)))
+        repeats[name] = max(1, int(SHORTEST / max(now() - begin, 1e-9)))
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
-            begin = time.perf_counter()
+            begin = now()
             for _ in range(repeats[name]):
                 call()
-            times[name].append((time.perf_counter() - begin) / repeats[name])
+            times[name].append((now() - begin) / repeats[name])
     return times
 
 

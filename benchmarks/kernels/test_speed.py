@@ -16,7 +16,7 @@ def test_speed(row: Row, benchmark: Any, results: dict[str, dict[str, Any]], tim
     calls = contestants(row, row.length if timing else min(row.length, QUICK))
     check(row, calls)
     if timing:
-        times = seconds(calls, ROUNDS)
+        times = seconds(row, calls, ROUNDS)
         values = row.length * max(row.columns, 1) * len(row.parameters.get("windows", "1"))
         results[row.name] = {
             "nanoseconds": statistics.median(times[OURS]) / values * 1e9,
