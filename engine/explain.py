@@ -1,7 +1,7 @@
 """Explain a day: what each condition of a strategy said at its close, what the rule made of it, what is traded next.
 
-The rule is run from the first session of the data to the day asked for, by the same path as a sweep of one
-combination, on a panel that ends with that day: nothing later can have a say.
+The rule is run from the first session on which everything traded has a price to the day asked for, by the same path as
+a sweep of one combination. What it looks at may reach back to older data; nothing later than the day can have a say.
 """
 
 from collections.abc import Mapping, Sequence
@@ -164,9 +164,9 @@ def explain(
         The strategy, a parameter or a series is unknown, or the parameters have no meaning together.
     """
     strategy = find_strategy(name)
-    grid = grid_of_one(strategy, values or {}, sample=Sample(last=day), costs=Costs())
     following = _next_session(day)
-    inputs = _inputs(store, strategy, day, following, as_of)
+    first, inputs = _look_up(store, strategy, day, following, as_of)
+    grid = grid_of_one(strategy, values or {}, sample=Sample(first, day, warmup="before"), costs=Costs())
     panel = strategy_panel(store, strategy, grid.sample, as_of=as_of)
     if panel.sessions < 2:
         message = f"{day} is the first session with prices of all of {', '.join(strategy.legs)}: choose a later one"
@@ -215,10 +215,10 @@ def _next_session(day: date) -> date:
     return following
 
 
-def _inputs(
+def _look_up(
     store: Store, strategy: Strategy, day: date, following: date, as_of: datetime | None
-) -> tuple[InputValue, ...]:
-    """Look up what was known of each series that the store holds."""
+) -> tuple[date | None, tuple[InputValue, ...]]:
+    """Return the first session with prices of all legs, and what was known of each series that the store holds."""
     from sql import connect  # noqa: PLC0415 - as in engine.panel
 
     with connect(store, as_of=as_of) as connection:
@@ -229,15 +229,19 @@ def _inputs(
             "WHERE series IS NOT NULL AND date IN ($day, $following)",
             params={"day": day, "following": following},
         ).fetchall()
+        priced = connection.sql(
+            "SELECT date FROM aligned_as_of('infinity') WHERE list_contains($legs, series) "
+            "GROUP BY date HAVING count(*) = len($legs) ORDER BY date LIMIT 1",
+            params={"legs": list(strategy.legs)},
+        ).fetchall()
     found = {(series, session): InputValue(series, *rest) for series, session, *rest in rows}
     _check_prices(day, first, last, [leg for leg in strategy.legs if leg in held and (leg, day) not in found])
-    wanted = dict.fromkeys((*strategy.series, *strategy.optional_inputs))
     inputs = []
-    for name in wanted:
+    for name in dict.fromkeys((*strategy.series, *strategy.optional_inputs)):
         series, session = name.removesuffix(NEXT_MORNING), following if name.endswith(NEXT_MORNING) else day
         known = found.get((series, session))
         inputs.append(InputValue(name, known.value, known.dated, known.known_at) if known else _unknown(name))
-    return tuple(inputs)
+    return priced[0][0] if priced else None, tuple(inputs)
 
 
 def _unknown(series: str) -> InputValue:

@@ -107,7 +107,7 @@ def _range(parameter: ParameterDescription) -> str:
 
 def _conditions(strategy: StrategyDescription) -> Table:
     rows = [(str(each.bit), each.text, ", ".join(each.parameters) or "-") for each in strategy.conditions]
-    return text_table("Conditions, each a bit of the session's code", ("bit", "condition", "depends on"), rows)
+    return text_table("Conditions: bits of a session's code", ("bit", "condition", "depends on"), rows)
 
 
 def _weights(strategy: StrategyDescription) -> Table:
@@ -115,8 +115,7 @@ def _weights(strategy: StrategyDescription) -> Table:
         (str(number), posture, *(f"{weight:+.4g}" if weight else "0" for weight in weights.values()))
         for number, (posture, weights) in enumerate(strategy.target_weights.items())
     ]
-    title = "Postures and their target weights at the defaults, fractions of equity"
-    return text_table(title, ("number", "posture", *strategy.legs), rows)
+    return text_table("Target weights at the defaults", ("number", "posture", *strategy.legs), rows)
 
 
 def _ambiguities(strategy: StrategyDescription) -> list[RenderableType]:
