@@ -1,6 +1,7 @@
 """The universe: every series the research uses, with its source, unit, calendar and the moment it becomes known."""
 
 import tomllib
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -9,7 +10,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from parquet_store.errors import EngineError
 
-__all__ = ["UNIVERSE_FILE", "Basis", "Calendar", "Carry", "Known", "SeriesSpec", "Universe", "load_universe"]
+__all__ = [
+    "UNIVERSE_FILE",
+    "Basis",
+    "Calendar",
+    "Carry",
+    "Known",
+    "OtherDays",
+    "SeriesSpec",
+    "Universe",
+    "load_universe",
+]
 
 UNIVERSE_FILE = Path(__file__).resolve().parents[1] / "configs" / "universe.toml"
 """The universe that the project ships."""
@@ -18,6 +29,7 @@ Calendar = Literal["nyse", "bond", "daily", "monthly"]
 Known = Literal["session_close", "next_session_morning", "month_end", "first_friday_next_month", "next_midnight_utc"]
 Carry = Literal["none", "week", "month"]
 Basis = Literal["split_adjusted", "dividend_adjusted", "index"]
+OtherDays = Literal["none", "weekdays", "month_ends"]
 
 
 class _Frozen(BaseModel):
@@ -50,6 +62,13 @@ class SeriesSpec(_Frozen):
         The rule by which a dated value becomes known; see `parquet_store.known_at`.
     carry
         How far a value may stand in for a later session without one: not at all, within its week, or for its month.
+    other_days
+        The days beside those of its calendar on which it may have rows: none, any weekday, or any weekday and the
+        last day of a month.
+    starts
+        The first day of its history as far as the provider has ever shown it; a later beginning is looked after.
+    plausible
+        The lowest and the highest believable value, in its unit.
     stale_after_days
         Calendar days after which the newest value is called stale.
     basis
@@ -71,6 +90,9 @@ class SeriesSpec(_Frozen):
     known: Known
     carry: Carry = "none"
     stale_after_days: int = Field(gt=0)
+    other_days: OtherDays = "none"
+    starts: date | None = None
+    plausible: tuple[float, float] | None = None
     basis: Basis | None = None
     proxies: tuple[str, ...] = ()
     note: str = ""

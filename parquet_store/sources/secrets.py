@@ -15,8 +15,10 @@ _SECRET_NAMES = ("api_key", "crumb", "token", "apikey")
 
 
 def fred_key() -> str | None:
-    """Return the key of the FRED API: ``FRED_API_KEY`` of the environment, else ``engine``/``FRED_API_KEY`` of the
-    keyring where the package keyring is installed; None where neither has one.
+    """Return the key of the FRED API; None where there is none.
+
+    It is the environment's ``FRED_API_KEY``, else what the keyring has under ``engine`` and that name, where the
+    package keyring is installed.
     """
     return os.environ.get(FRED_KEY, "").strip() or _from_keyring(FRED_KEY)
 
