@@ -2,17 +2,15 @@
 
 The way from prices to a position has three steps, each a plain function:
 
-1. *Conditions*, see `engine.strategies.conditions`. The k-th condition of a strategy is bit k of a session's *code*:
-the
-   conditions that are met at its close. A sweep reads a condition once for each distinct value of the parameters it
-   depends on, never once for each combination.
+1. *Conditions*, see `engine.strategies.conditions`. The k-th condition of a strategy is bit k of a session's *code*,
+   the conditions that are met at its close. A sweep reads a condition once for each distinct value of the parameters
+   it depends on, never once for each combination.
 2. *Rule.* A compiled function ``decide(rule, state, held_return, code) -> state`` that is run at each close t. Its new
    state is what is wanted from the next close on. The low four bits of a state are its posture; the others are the
    rule's memory. ``held_return`` is what the present holding has earned since its fill, gross of costs, at close t.
    The first state is 0.
 3. *Target weights.* A function ``f(**parameters) -> float64[postures, legs]``: fractions of equity in each leg.
-Posture 0
-   is the position before the first decision.
+   Posture 0 is what is held before the first decision: nothing.
 
 Fills, costs, rebalancing and metrics belong to the sweep, which treats all strategies alike: the state decided at
 close t is traded at close t+1.

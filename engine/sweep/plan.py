@@ -174,6 +174,9 @@ def plan_from_panel(panel: Panel, grid: Grid) -> Plan:
         raise GridError(message)
     codes, tables, bits = code_tables(grid, panel, strategy.conditions)
     weights = tabulate(grid, depends_on(strategy.target_weights), _call(strategy.target_weights))
+    if weights.rows[:, 0].any():
+        message = f"strategy {strategy.name} must hold nothing in posture 0, which comes before its first decision"
+        raise ValueError(message)
     plan = Plan(
         grid=grid,
         panel=panel,

@@ -24,9 +24,10 @@ __all__ = ["bytes_per_path", "evaluate_paths", "simulate"]
 INITIAL_CASH = 100.0
 
 
-def bytes_per_path(sessions: int, legs: int) -> int:
+def bytes_per_path(market: Market) -> int:
     """Memory that one path takes at the peak of `evaluate_paths`, in bytes; measured, and rounded up."""
-    return sessions * (legs * 170 + 90)
+    legs = len(market.legs) + _needs_loan(market)
+    return len(market.dates) * (legs * 170 + 90)
 
 
 def evaluate_paths(

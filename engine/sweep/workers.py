@@ -56,7 +56,7 @@ def plan_workload(plan: Plan, paths: int, *, memory: int, jobs: int | None = Non
     jobs
         Number of processes wanted; chosen here if not given.
     """
-    each = bytes_per_path(plan.panel.sessions, len(plan.market.legs))
+    each = bytes_per_path(plan.market)
     least = BASE_BYTES + each
     if memory < least:
         message = (
