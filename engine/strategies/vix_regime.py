@@ -232,7 +232,7 @@ FLAT_AVERAGE = Ambiguity(
     text="Both averages must rise: 'slope > 0'. VIX has two decimals, so the slope is sometimes exactly zero.",
     readings={
         "true": "Standing still counts as rising. It decides one close of the document's sample, 2024-02-05, and gives "
-        "the 487 trending days that it publishes (from closes whose rounding broke the tie).",
+        "the 487 trending days that it publishes; running sums and single-precision closes round that tie upward.",
         "false": "To the letter, standing still is not rising: 486 trending days.",
     },
     chosen="true",
