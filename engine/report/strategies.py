@@ -119,11 +119,14 @@ def _weights(strategy: StrategyDescription) -> Table:
 
 
 def _ambiguities(strategy: StrategyDescription) -> list[RenderableType]:
+    switches = {parameter.name for parameter in strategy.parameters}
     parts: list[RenderableType] = [Text("Where the document can be read in two ways", style="italic")]
     for each in strategy.ambiguities:
         table = Table.grid(padding=(0, 2))
         for reading, text in each.readings.items():
-            table.add_row("", f"{each.parameter} = {reading}", "(default)" if reading == each.chosen else "", text)
+            default = "(default)" if each.chosen in reading.split(", ") else ""
+            setting = reading if reading in switches else f"{each.parameter} = {reading}"
+            table.add_row("", setting, default, text)
         parts.append(Group(Text(each.text), table))
     return parts
 
