@@ -10,8 +10,9 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 import numpy as np
+import polars as pl
 
-from engine.panel import NEXT_MORNING, Panel, Sample
+from engine.panel import NEXT_MORNING, Panel, Sample, known_next_morning
 from engine.strategies import Condition, Strategy, depends_on, find_strategy, read_condition
 from engine.strategies.strategy import POSTURE_MASK
 from engine.sweep import Costs, Plan, RuleTrace, grid_of_one, plan_from_panel, strategy_panel, trace_rule
@@ -225,27 +226,25 @@ def _look_up(
         held = {name for (name,) in connection.sql("SELECT series FROM series").fetchall()}
         first, last = connection.sql("SELECT min(date), max(date) FROM sessions").fetchall()[0]
         rows = connection.sql(
-            "SELECT series, date, value, dated, known_at FROM aligned_as_of('infinity') "
-            "WHERE series IS NOT NULL AND date IN ($day, $following)",
-            params={"day": day, "following": following},
+            "SELECT series, value, dated, known_at FROM aligned_as_of('infinity') "
+            "WHERE series IS NOT NULL AND date = $day",
+            params={"day": day},
         ).fetchall()
         priced = connection.sql(
             "SELECT date FROM aligned_as_of('infinity') WHERE list_contains($legs, series) "
             "GROUP BY date HAVING count(*) = len($legs) ORDER BY date LIMIT 1",
             params={"legs": list(strategy.legs)},
         ).fetchall()
-    found = {(series, session): InputValue(series, *rest) for series, session, *rest in rows}
-    _check_prices(day, first, last, [leg for leg in strategy.legs if leg in held and (leg, day) not in found])
-    inputs = []
-    for name in dict.fromkeys((*strategy.series, *strategy.optional_inputs)):
-        series, session = name.removesuffix(NEXT_MORNING), following if name.endswith(NEXT_MORNING) else day
-        known = found.get((series, session))
-        inputs.append(InputValue(name, known.value, known.dated, known.known_at) if known else _unknown(name))
-    return priced[0][0] if priced else None, tuple(inputs)
-
-
-def _unknown(series: str) -> InputValue:
-    return InputValue(series, None, None, None)
+        names = tuple(dict.fromkeys((*strategy.series, *strategy.optional_inputs)))
+        morning = {
+            name: known_next_morning(connection, name, pl.Series([day, following])).row(0)[1:]
+            for name in names
+            if name.endswith(NEXT_MORNING)
+        }
+    found = {series: tuple(rest) for series, *rest in rows} | morning
+    _check_prices(day, first, last, [leg for leg in strategy.legs if leg in held and leg not in found])
+    inputs = tuple(InputValue(name, *found.get(name, (None, None, None))) for name in names)
+    return priced[0][0] if priced else None, inputs
 
 
 def _check_prices(day: date, first: date | None, last: date | None, unpriced: Sequence[str]) -> None:

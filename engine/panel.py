@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import polars as pl
@@ -19,7 +19,10 @@ from numpy.typing import NDArray
 from parquet_store import Store
 from parquet_store.errors import EngineError
 
-__all__ = ["NEXT_MORNING", "Panel", "PanelError", "Sample", "load_panel"]
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["NEXT_MORNING", "Panel", "PanelError", "Sample", "known_next_morning", "load_panel"]
 
 
 NEXT_MORNING = "@next_morning"
@@ -173,11 +176,7 @@ def load_panel(
         names = ", ".join(_quoted(name) for name in stored)
         frame = connection.sql(f"SELECT date, {names} FROM panel ORDER BY date").pl()  # noqa: S608 - quoted identifiers
         for name in (name for name in series if name.endswith(NEXT_MORNING)):
-            rows = connection.sql(
-                "SELECT date, value, known_at FROM macro WHERE series = $series AND isodow(date) <= 5 ORDER BY date",
-                params={"series": name.removesuffix(NEXT_MORNING)},
-            ).pl()
-            frame = frame.with_columns(_known_next_morning(frame["date"], rows).alias(name))
+            frame = frame.with_columns(known_next_morning(connection, name, frame["date"])["value"].alias(name))
         origin = connection.sql(
             """
             SELECT max(seen_at) AS seen_at, coalesce(bool_or(source = 'simulated'), false) AS simulated
@@ -195,24 +194,35 @@ def load_panel(
     return Panel(dates, MappingProxyType(columns), start, as_of, origin[0], bool(origin[1]))
 
 
-def _known_next_morning(sessions: pl.Series, rows: pl.DataFrame) -> pl.Series:
-    """Return the last value dated in the week of each session that is known on the morning of the next session.
+def known_next_morning(connection: "duckdb.DuckDBPyConnection", name: str, sessions: pl.Series) -> pl.DataFrame:
+    """Read a series as it is known on the morning after each session.
 
     Parameters
     ----------
+    connection
+        From `sql.connect`.
+    name
+        Name of a series, with or without `NEXT_MORNING`.
     sessions
-        Days, ascending. After the last one nothing is known of the next: what is stored by then counts.
-    rows
-        ``date``, ``value`` and ``known_at`` of one series, ascending.
+        Days, ascending. Of the morning after the last one, what the store holds is what is known.
+
+    Returns
+    -------
+    One row a session: ``session``, and ``value``, ``dated`` and ``known_at`` of the last row dated in its week that was
+    known before the next session; null where there is none.
     """
+    rows = connection.sql(
+        "SELECT date AS dated, value, known_at FROM macro WHERE series = $series AND isodow(date) <= 5 ORDER BY dated",
+        params={"series": name.removesuffix(NEXT_MORNING)},
+    ).pl()
     week = pl.col("session").dt.truncate("1w")
     following = pl.col("session").shift(-1).fill_null(date.max)
     wanted = pl.DataFrame({"session": sessions}).with_columns(
         following=following, until=pl.min_horizontal(following.dt.offset_by("-1d"), week.dt.offset_by("6d"))
     )
-    found = wanted.join_asof(rows, left_on="until", right_on="date", strategy="backward", coalesce=False)
-    of_the_week = (pl.col("date") >= week) & (pl.col("known_at").dt.date() <= pl.col("following"))
-    return found.select(pl.when(of_the_week).then(pl.col("value"))).to_series()
+    found = wanted.join_asof(rows, left_on="until", right_on="dated", strategy="backward", coalesce=False)
+    counts = (pl.col("dated") >= week) & (pl.col("known_at").dt.date() <= pl.col("following"))
+    return found.select("session", *(pl.when(counts).then(pl.col(part)) for part in ("value", "dated", "known_at")))
 
 
 def _not_held(series: str, where: str = "") -> str:
