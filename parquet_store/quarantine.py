@@ -5,8 +5,6 @@ its ``seen_at`` stands in the JSON, and reads leave out that version of the row 
 reads as of an earlier moment stay as they were. A release is a newer quarantine row of the same key.
 """
 
-from datetime import datetime
-
 import polars as pl
 
 from parquet_store.manifest import Manifest
@@ -14,7 +12,7 @@ from parquet_store.reader import scan
 from parquet_store.schema import TableSchema, table_schema
 from parquet_store.store import Store
 
-__all__ = ["REASON", "not_yet_held", "quarantine_rows", "quarantined"]
+__all__ = ["REASON", "not_yet_held", "quarantine_rows"]
 
 REASON = "reason"
 """The column that says what is wrong with a row."""
@@ -54,26 +52,3 @@ def not_yet_held(store: Store, manifest: Manifest, rows: pl.DataFrame) -> pl.Dat
     key = list(table_schema("quarantine").key)
     held = scan(store, "quarantine", manifest=manifest).select(key).collect(engine="in-memory")
     return rows.join(held, on=key, how="anti", nulls_equal=True, maintain_order="left")
-
-
-def quarantined(
-    store: Store, schema: TableSchema, manifest: Manifest, *, as_of: datetime | None = None
-) -> pl.DataFrame:
-    """Return the rows that the quarantine holds of a table, as rows of that table.
-
-    Returns
-    -------
-    polars.DataFrame
-        The table's columns. ``seen_at`` is null for rows that were never part of the table.
-    """
-    empty = pl.DataFrame(schema=dict(schema.columns))
-    if not manifest.entries("quarantine", as_of):
-        return empty
-    held = (
-        scan(store, "quarantine", as_of=as_of, manifest=manifest)
-        .filter(pl.col("table_name") == schema.name, pl.col("status") == "held")
-        .collect(engine="in-memory")
-    )
-    if held.is_empty():
-        return empty
-    return held.select(pl.col("row").str.json_decode(pl.Struct(dict(schema.columns)))).unnest("row")

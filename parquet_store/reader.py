@@ -12,7 +12,7 @@ from parquet_store.manifest import FileEntry, Manifest
 from parquet_store.schema import TableSchema, table_schema
 from parquet_store.store import Store, read_manifest
 
-__all__ = ["data_paths", "latest_rows", "scan"]
+__all__ = ["data_paths", "latest_rows", "quarantined", "scan"]
 
 _ORDER = "__order_written"
 
@@ -39,7 +39,8 @@ def scan(
 ) -> pl.LazyFrame:
     """Return a table as it was known at a moment, sorted by key.
 
-    Of the rows with one key the latest counts, by ``seen_at`` and, at the same moment, by the order written.
+    Of the rows with one key the latest counts, by ``seen_at`` and, at the same moment, by the order written. Versions
+    of rows that the quarantine held at that moment do not count.
 
     Parameters
     ----------
@@ -70,7 +71,39 @@ def scan(
     if not entries:
         return pl.LazyFrame(schema=dict(schema.columns))
     rows = _rows(data_paths(store, entries), entries, schema)
-    return _latest(rows.filter(wanted) if wanted else rows, schema)
+    seen = rows.filter(wanted) if wanted else rows
+    return _latest(_without_held(seen, quarantined(store, table, held, as_of=as_of), schema), schema)
+
+
+def quarantined(
+    store: Store, table: str, manifest: Manifest | None = None, *, as_of: datetime | None = None
+) -> pl.DataFrame:
+    """Return the rows that the quarantine holds of a table, as they were known at a moment, as rows of that table.
+
+    Returns
+    -------
+    polars.DataFrame
+        The table's columns. ``seen_at`` is null for rows that were never part of the table.
+    """
+    schema = table_schema(table)
+    nothing = pl.DataFrame(schema=dict(schema.columns))
+    listed = read_manifest(store) if manifest is None else manifest
+    if table == "quarantine" or not listed.entries("quarantine", as_of):
+        return nothing
+    held = scan(store, "quarantine", as_of=as_of, manifest=listed).filter(
+        pl.col("table_name") == table, pl.col("status") == "held"
+    )
+    rows = held.select("row").collect(engine="in-memory")["row"]
+    return nothing if rows.is_empty() else rows.str.json_decode(pl.Struct(dict(schema.columns))).struct.unnest()
+
+
+def _without_held(rows: pl.LazyFrame, held: pl.DataFrame, schema: TableSchema) -> pl.LazyFrame:
+    """Leave out those versions of rows that the quarantine holds."""
+    versions = held.filter(pl.col("seen_at").is_not_null())
+    if versions.is_empty():
+        return rows
+    version = [*schema.key, "seen_at"]
+    return rows.join(versions.lazy().select(version), on=version, how="anti")
 
 
 def latest_rows(paths: Sequence[Path], entries: Sequence[FileEntry], schema: TableSchema) -> pl.LazyFrame:

@@ -10,7 +10,7 @@ from parquet_store.errors import StoreError
 from parquet_store.files import disk_faults_explained
 from parquet_store.lock import exclusive
 from parquet_store.manifest import FileEntry, Manifest
-from parquet_store.reader import scan
+from parquet_store.reader import quarantined, scan
 from parquet_store.schema import TableSchema, conform, table_schema
 from parquet_store.store import Store, read_manifest
 from parquet_store.writer import commit, moment_of_writing, with_seen_at
@@ -52,6 +52,7 @@ def revise(
 
     A row is compared with the row held under its key at `seen_at`, in every column except ``seen_at`` and
     ``source``. Where the offered row has no value, the held one stays: a shorter answer is not taken for a deletion.
+    A row that the quarantine holds as it is does not come back by being offered again; it counts as unchanged.
     Reading and writing happen under one lock, so that two writers of the same rows write them once.
 
     Parameters
@@ -107,7 +108,17 @@ def _compare(
     completed = joined.with_columns(pl.coalesce(name, _HELD + name) for name in values)
     same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(_HELD + name)) for name in values)
     state = pl.when(pl.col(_HELD).is_null()).then(pl.lit("new")).when(same).then(pl.lit("unchanged"))
-    return completed.with_columns(state.otherwise(pl.lit("revised")).alias(_STATE)).select(*schema.columns, _STATE)
+    judged = completed.with_columns(state.otherwise(pl.lit("revised")).alias(_STATE)).select(*schema.columns, _STATE)
+    return _with_quarantined_unchanged(judged, quarantined(store, schema.name, manifest, as_of=moment), [*key, *values])
+
+
+def _with_quarantined_unchanged(judged: pl.DataFrame, held: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    if held.is_empty():
+        return judged
+    kept_out = held.select(*columns, pl.lit(value=True).alias(_HELD)).unique()
+    joined = judged.join(kept_out, on=columns, how="left", nulls_equal=True, maintain_order="left")
+    state = pl.when(pl.col(_HELD)).then(pl.lit("unchanged")).otherwise(_STATE)
+    return joined.with_columns(state.alias(_STATE)).drop(_HELD)
 
 
 def _refuse_changed_conventions(schema: TableSchema, held: pl.DataFrame, offered: pl.DataFrame) -> None:

@@ -1,11 +1,13 @@
 """What a connection offers: a view and an as-of macro for each table of the store and each series derived from them."""
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+import polars as pl
 from duckdb import DuckDBPyConnection
 
-from parquet_store import SCHEMAS, FileEntry, Manifest, Store, Universe
+from parquet_store import SCHEMAS, FileEntry, Manifest, Store, TableSchema, Universe, scan
 from sql.held import as_json, held_series
 from sql.overlap import split_by_overlap
 from sql.session_calendar import SessionCalendar
@@ -78,13 +80,15 @@ def _tables(store: Store, manifest: Manifest, as_of: datetime | None) -> Iterato
 
     The files that hold each of their keys alone are read as they are; only the others pay for finding the latest.
     """
-    for table, schema in SCHEMAS.items():
+    held = _with_rows_in_quarantine(store, manifest, as_of)
+    # The quarantine comes first: the others are defined without what it holds.
+    for table, schema in sorted(SCHEMAS.items(), key=lambda item: item[0] != "quarantine"):
         entries = manifest.entries(table, as_of)
         once, revised = split_by_overlap(entries) if schema.key else (list(entries), [])
         names = {
             "macro": f"{table}_as_of",
-            "once": f"{table}_once",
-            "revised": f"{table}_revised",
+            "once": f"{table}_once_seen",
+            "revised": f"{table}_revised_seen",
             "key": schema.key,
         }
         for part, files in (("once", once), ("revised", revised)):
@@ -97,8 +101,34 @@ def _tables(store: Store, manifest: Manifest, as_of: datetime | None) -> Iterato
                 yield statement(f"views/stored_{part}.sql", values, {"view": f"{table}_{part}"})
         if not entries:
             yield statement(f"views/empty/{table}.sql")
+        for part, exists in (("once", bool(once) or not entries), ("revised", bool(revised))):
+            if exists:
+                yield _seen(schema, f"{table}_{part}", without_held=table in held)
         kind = "once" if not revised else "partly_revised" if once else "revised"
         yield statement(f"macros/table_{kind}.sql", names=names)
+
+
+def _seen(schema: TableSchema, view: str, *, without_held: bool) -> str:
+    """Return what defines the rows of a view that were seen by a moment, without what the quarantine held then."""
+    names: dict[str, str | Sequence[str]] = {"macro": f"{view}_seen", "view": view}
+    if not without_held:
+        return statement("macros/rows_seen.sql", names=names)
+    version = [*schema.key, "seen_at"]
+    types = {name: "DATE" if schema.columns[name].is_(pl.Date) else "TIMESTAMPTZ" for name in version}
+    types |= {name: "VARCHAR" for name in version if schema.columns[name].is_(pl.String)}
+    return statement(
+        "macros/rows_seen_without_quarantined.sql",
+        {"table": schema.name, "version": json.dumps(types)},
+        {**names, "columns": version},
+    )
+
+
+def _with_rows_in_quarantine(store: Store, manifest: Manifest, as_of: datetime | None) -> set[str]:
+    """Return the tables of which the quarantine has, or had, a row."""
+    if not manifest.entries("quarantine", as_of):
+        return set()
+    named = scan(store, "quarantine", as_of=as_of, manifest=manifest).select("table_name")
+    return set(named.collect(engine="in-memory")["table_name"])
 
 
 def _calendar(prices: Sequence[FileEntry]) -> SessionCalendar:

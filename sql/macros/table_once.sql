@@ -1,3 +1,3 @@
 -- A table whose files share no key: every row seen by a moment.
 CREATE MACRO {macro}(moment) AS TABLE
-FROM stored.{once} WHERE seen_at <= moment::TIMESTAMPTZ;
+FROM stored.{once}(moment);

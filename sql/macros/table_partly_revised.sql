@@ -1,11 +1,10 @@
 -- A table some of whose files share a key with another: only these pay for finding the latest row of each key.
 CREATE MACRO {macro}(moment) AS TABLE
-FROM stored.{once} WHERE seen_at <= moment::TIMESTAMPTZ
+FROM stored.{once}(moment)
 UNION ALL BY NAME
 (
     SELECT * EXCLUDE (file_index, file_row_number)
-    FROM stored.{revised}
-    WHERE seen_at <= moment::TIMESTAMPTZ
+    FROM stored.{revised}(moment)
     QUALIFY row_number() OVER (
         PARTITION BY {key} ORDER BY seen_at DESC, file_index DESC, file_row_number DESC
     ) = 1
