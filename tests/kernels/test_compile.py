@@ -104,7 +104,7 @@ def test_many_first_starts_at_once(folder: Path, tmp_path: Path) -> None:
         import numpy as np
         import outer
         number = int(sys.argv[2])
-        kinds = [np.int8, np.int16, np.int32, np.float32, np.float64]
+        kinds = [np.int16, np.float32, np.float64]
         for kind in kinds[number:] + kinds[:number]:
             assert outer.twice(kind(3)) == 6
             values = outer.twice(np.arange(4, dtype=kind))
@@ -117,7 +117,7 @@ def test_many_first_starts_at_once(folder: Path, tmp_path: Path) -> None:
                 [sys.executable, "-c", program, str(folder), str(number)],
                 cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True,
             )
-            for number in range(4)
+            for number in range(3)
         ]  # fmt: skip
         for process in started:
             _, errors = process.communicate()
