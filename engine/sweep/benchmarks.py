@@ -17,7 +17,7 @@ def benchmarks(plan: Plan) -> pl.DataFrame:
 
     Returns
     -------
-    One row a benchmark: ``benchmark`` and the metrics. Without SPY in the panel its row is left out.
+    One row a benchmark: ``benchmark`` and the metrics. Where SPY lacks a price on some session its row is left out.
     """
     market, strategy = plan.market, plan.grid.strategy
     rows = np.arange(len(market.weights))
@@ -30,13 +30,16 @@ def benchmarks(plan: Plan) -> pl.DataFrame:
 
 
 def buy_and_hold_market(plan: Plan) -> Market | None:
-    """SPY alone over the same days at the same costs: posture 1 holds it. None where the panel has no SPY."""
+    """SPY alone over the same days at the same costs: posture 1 holds it. None where SPY lacks a price."""
     if BUY_AND_HOLD not in plan.panel.columns:
+        return None
+    prices = plan.panel.matrix((BUY_AND_HOLD,))
+    if np.isnan(prices).any():
         return None
     return Market(
         dates=plan.market.dates,
         legs=(BUY_AND_HOLD,),
-        prices=plan.panel.matrix((BUY_AND_HOLD,)),
+        prices=prices,
         weights=np.array([[[0.0], [1.0]]]),
         cost_rate=plan.market.cost_rate,
     )
