@@ -10,7 +10,9 @@ from engine.strategies import documentation, find_strategy
 PAGES = Path(__file__).parents[2] / "docs" / "strategies"
 
 
-@pytest.mark.parametrize("name", ["vix_regime", "momentum_crash", "capitulation", "bitcoin_hedge", "bitcoin_recovery"])
+@pytest.mark.parametrize(
+    "name", ["pair", "vix_regime", "momentum_crash", "capitulation", "bitcoin_hedge", "bitcoin_recovery"]
+)
 def test_page_lists_every_parameter_and_ambiguity(name: str) -> None:
     strategy = find_strategy(name)
     page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
