@@ -12,7 +12,7 @@ from rich.console import Console
 from engine.describe import describe, describe_all, shipped_grid
 from engine.report.strategies import render_strategy, strategies_json, strategy_json
 from engine.report.tables import value_text
-from engine.strategies import StrategyError, find_strategy, parse_parameters, strategy_names
+from engine.strategies import ParameterError, StrategyError, find_strategy, parse_parameters, strategy_names
 from tests.conftest import ROOT, Engine
 
 HEAVY = {"vectorbt", "pandas", "plotly", "arch", "statsmodels", "duckdb"}
@@ -47,7 +47,7 @@ def test_every_limit_is_one(name: str) -> None:
     for parameter in describe(name).parameters:
         for bound, limit in parameter.limits.items():
             beyond = {"ge": limit - 1, "gt": limit, "le": limit + 1, "lt": limit}[bound]
-            with pytest.raises(Exception, match=f"{parameter.name} = "):
+            with pytest.raises(ParameterError, match=f"{parameter.name} = "):
                 parse_parameters(model, {parameter.name: beyond}, where="the test")
 
 
