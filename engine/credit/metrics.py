@@ -20,11 +20,16 @@ Floats = NDArray[np.float64]
 
 
 def level_score(
-    panel: Panel, spread: str, lookback_years: int, short_lookback_years: int, smallest_deviation: float
+    panel: Panel,
+    spread: str,
+    lookback_years: int,
+    short_lookback_years: int,
+    smallest_deviation: float,
+    window_end: str,
 ) -> Floats:
     """Z-score of the level, ZL."""
     level = spread_in_basis_points(panel, spread)
-    return score(level, lookback_years, short_lookback_years, smallest_deviation)
+    return score(level, lookback_years, short_lookback_years, smallest_deviation, window_end)
 
 
 def momentum_score(
@@ -33,12 +38,13 @@ def momentum_score(
     lookback_years: int,
     short_lookback_years: int,
     smallest_deviation: float,
+    window_end: str,
     winsor_share: float,
 ) -> Floats:
     """Z-score of the winsorised change over 20 sessions, ZM20."""
     changes = change(spread_in_basis_points(panel, spread), MOMENTUM)
     clipped = winsorised(changes, lookback_years, winsor_share)
-    return score(clipped, lookback_years, short_lookback_years, smallest_deviation)
+    return score(clipped, lookback_years, short_lookback_years, smallest_deviation, window_end)
 
 
 def stress(
@@ -47,11 +53,12 @@ def stress(
     lookback_years: int,
     short_lookback_years: int,
     smallest_deviation: float,
+    window_end: str,
     winsor_share: float,
     level_weight: float,
 ) -> Floats:
     """Stress composite: ZL and ZM20, weighted."""
-    windows = (lookback_years, short_lookback_years, smallest_deviation)
+    windows = (lookback_years, short_lookback_years, smallest_deviation, window_end)
     momentum = momentum_score(panel, spread, *windows, winsor_share)
     return level_weight * level_score(panel, spread, *windows) + (1.0 - level_weight) * momentum
 
@@ -63,6 +70,7 @@ def spread_metrics(
     lookback_years: int = 5,
     short_lookback_years: int = 3,
     smallest_deviation: float = 0.1,
+    window_end: str = "today",
     winsor_share: float = 0.01,
     level_weight: float = 0.7,
 ) -> pl.DataFrame:
@@ -74,7 +82,7 @@ def spread_metrics(
     ``momentum_score``, ``percentile_rank`` (0 to 1) and ``stress``; null where undefined. The parameters are those of
     the strategy ``credit_spreads_monitor``.
     """
-    windows = (lookback_years, short_lookback_years, smallest_deviation)
+    windows = (lookback_years, short_lookback_years, smallest_deviation, window_end)
     level = spread_in_basis_points(panel, spread)
     columns = {
         "level": level,

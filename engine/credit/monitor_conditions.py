@@ -42,11 +42,16 @@ Floats = NDArray[np.float64]
 
 
 def history_is_there(
-    panel: Panel, spread: str, lookback_years: int, short_lookback_years: int, smallest_deviation: float
+    panel: Panel,
+    spread: str,
+    lookback_years: int,
+    short_lookback_years: int,
+    smallest_deviation: float,
+    window_end: str,
 ) -> Reading:
     """The spread is known, and long enough for a score: sessions since its first value."""
     level = spread_in_basis_points(panel, spread)
-    scores = level_score(panel, spread, lookback_years, short_lookback_years, smallest_deviation)
+    scores = level_score(panel, spread, lookback_years, short_lookback_years, smallest_deviation, window_end)
     since = np.cumsum(np.maximum.accumulate(~np.isnan(level))).astype(np.float64)
     return at_least(np.where(np.isnan(scores), np.nan, since), SESSIONS_A_YEAR * short_lookback_years)
 
@@ -57,12 +62,13 @@ def spread_is_stressed(
     lookback_years: int,
     short_lookback_years: int,
     smallest_deviation: float,
+    window_end: str,
     short_history: str,
     top_share: float,
     risk_off_score: float,
 ) -> Reading:
     """ZL is high; or, with ``short_history = "percentile"`` and a short history, the rank is in the top share."""
-    scores = level_score(panel, spread, lookback_years, short_lookback_years, smallest_deviation)
+    scores = level_score(panel, spread, lookback_years, short_lookback_years, smallest_deviation, window_end)
     if short_history != "percentile":
         return at_least(scores, risk_off_score)
     level = spread_in_basis_points(panel, spread)
@@ -77,12 +83,13 @@ def composite_is_high(
     lookback_years: int,
     short_lookback_years: int,
     smallest_deviation: float,
+    window_end: str,
     winsor_share: float,
     level_weight: float,
     composite_score: float,
 ) -> Reading:
     """The stress composite is high."""
-    windows = (lookback_years, short_lookback_years, smallest_deviation)
+    windows = (lookback_years, short_lookback_years, smallest_deviation, window_end)
     return at_least(stress(panel, spread, *windows, winsor_share, level_weight), composite_score)
 
 
@@ -92,10 +99,13 @@ def spread_has_calmed(
     lookback_years: int,
     short_lookback_years: int,
     smallest_deviation: float,
+    window_end: str,
     exit_score: float,
 ) -> Reading:
     """ZL is low enough to end risk-off."""
-    return at_most(level_score(panel, spread, lookback_years, short_lookback_years, smallest_deviation), exit_score)
+    return at_most(
+        level_score(panel, spread, lookback_years, short_lookback_years, smallest_deviation, window_end), exit_score
+    )
 
 
 def spread_is_at_its_peak(
@@ -104,10 +114,13 @@ def spread_is_at_its_peak(
     lookback_years: int,
     short_lookback_years: int,
     smallest_deviation: float,
+    window_end: str,
     bounce_score: float,
 ) -> Reading:
     """ZL is as high as at a peak of stress."""
-    return at_least(level_score(panel, spread, lookback_years, short_lookback_years, smallest_deviation), bounce_score)
+    return at_least(
+        level_score(panel, spread, lookback_years, short_lookback_years, smallest_deviation, window_end), bounce_score
+    )
 
 
 def spread_is_unremarkable(
@@ -116,10 +129,13 @@ def spread_is_unremarkable(
     lookback_years: int,
     short_lookback_years: int,
     smallest_deviation: float,
+    window_end: str,
     calm_score: float,
 ) -> Reading:
     """ZL does not confirm stress."""
-    return below(level_score(panel, spread, lookback_years, short_lookback_years, smallest_deviation), calm_score)
+    return below(
+        level_score(panel, spread, lookback_years, short_lookback_years, smallest_deviation, window_end), calm_score
+    )
 
 
 def spread_rises_over_20_sessions(panel: Panel, spread: str) -> Reading:
@@ -148,9 +164,11 @@ def fund_is_down(panel: Panel, bounce_drawdown_window: int, bounce_drawdown: flo
     return at_most(panel.indicator(rolling_drawdown, "SPY", bounce_drawdown_window), bounce_drawdown)
 
 
-def vix_is_calm(panel: Panel, lookback_years: int, short_lookback_years: int, vix_calm_score: float) -> Reading:
+def vix_is_calm(
+    panel: Panel, lookback_years: int, short_lookback_years: int, window_end: str, vix_calm_score: float
+) -> Reading:
     """The z-score of VIX is low."""
-    return below(score(panel.values("VIX"), lookback_years, short_lookback_years, 0.0), vix_calm_score)
+    return below(score(panel.values("VIX"), lookback_years, short_lookback_years, 0.0, window_end), vix_calm_score)
 
 
 def investment_grade_is_benign(
@@ -159,12 +177,13 @@ def investment_grade_is_benign(
     lookback_years: int,
     short_lookback_years: int,
     smallest_deviation: float,
+    window_end: str,
     ig_benign_score: float,
 ) -> Reading:
     """The z-score of the investment-grade OAS is low; unread with ``invalidation = "off"``."""
     if invalidation == "off":
         return _unread(panel)
-    scores = level_score(panel, INVESTMENT_GRADE, lookback_years, short_lookback_years, smallest_deviation)
+    scores = level_score(panel, INVESTMENT_GRADE, lookback_years, short_lookback_years, smallest_deviation, window_end)
     return below(scores, ig_benign_score)
 
 

@@ -11,7 +11,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels import rolling_quantile, rolling_rank, rolling_std, rolling_sum, rolling_zscore
+from kernels import rolling_mean, rolling_quantile, rolling_rank, rolling_std, rolling_sum, rolling_zscore
 
 __all__ = ["SESSIONS_A_YEAR", "is_history_short", "percentile_rank", "score", "winsorised"]
 
@@ -21,8 +21,14 @@ COVERAGE = 0.95
 Floats = NDArray[np.float64]
 
 
-def score(values: Floats, lookback_years: int, short_lookback_years: int, smallest_deviation: float) -> Floats:
-    """Z-score of each value in its own past window, the value included; sample standard deviation.
+def score(
+    values: Floats,
+    lookback_years: int,
+    short_lookback_years: int,
+    smallest_deviation: float,
+    window_end: str = "today",
+) -> Floats:
+    """Z-score of each value in its own past window; sample standard deviation.
 
     Where the window's deviation is at most ``smallest_deviation`` a z-score would be noise. There the score is that of
     the percentile: the one a normal distribution has at the value's rank, so that every threshold on z becomes one on
@@ -36,13 +42,15 @@ def score(values: Floats, lookback_years: int, short_lookback_years: int, smalle
         Length of the window, and of the one that takes its place while the first is not there.
     smallest_deviation
         In the unit of the values.
+    window_end
+        ``"today"``: the window ends with the value itself. ``"yesterday"``: it ends with the value before.
 
     Returns
     -------
     float64 of the same length; NaN where the value or both windows are missing.
     """
-    long = _score_over(values, SESSIONS_A_YEAR * lookback_years, smallest_deviation)
-    short = _score_over(values, SESSIONS_A_YEAR * short_lookback_years, smallest_deviation)
+    long = _score_over(values, SESSIONS_A_YEAR * lookback_years, smallest_deviation, window_end)
+    short = _score_over(values, SESSIONS_A_YEAR * short_lookback_years, smallest_deviation, window_end)
     return np.where(np.isnan(long), short, long)
 
 
@@ -76,17 +84,26 @@ def winsorised(values: Floats, lookback_years: int, share: float) -> Floats:
     return np.clip(values, low, high)
 
 
-def _score_over(values: Floats, window: int, smallest_deviation: float) -> Floats:
+def _score_over(values: Floats, window: int, smallest_deviation: float, window_end: str) -> Floats:
     least = _least(window)
-    scores = rolling_zscore(values, window, min_periods=least)
     deviation = rolling_std(values, window, min_periods=least)
+    if window_end == "today":
+        scores = rolling_zscore(values, window, min_periods=least)
+    else:
+        mean, deviation = _delayed(rolling_mean(values, window, min_periods=least)), _delayed(deviation)
+        scores = (values - mean) / np.where(deviation > 0.0, deviation, np.nan)
     flat = (deviation <= smallest_deviation) & ~np.isnan(values)
     if flat.any():
         rank = rolling_rank(values, window, min_periods=least)
         share = rank[flat] - 0.5 / _known(values, window)[flat]
         scores[flat] = [NormalDist().inv_cdf(place) for place in share]
-    scores[: _first_full_window(values, window)] = np.nan
+    scores[: _first_full_window(values, window) + (window_end == "yesterday")] = np.nan
     return scores
+
+
+def _delayed(values: Floats) -> Floats:
+    """Each value in the row after its own."""
+    return np.concatenate(([np.nan], values[:-1]))
 
 
 def _least(window: int) -> int:

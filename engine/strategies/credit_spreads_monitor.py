@@ -96,6 +96,13 @@ class CreditSpreadsMonitorParameters(Parameters):
     smallest_deviation: float = parameter(
         0.1, ge=0, unit="basis points", meaning="deviation at or below which percentiles replace z-scores", source=OWN
     )
+    window_end: Literal["today", "yesterday"] = parameter(
+        "today",
+        documented=("today", "yesterday"),
+        unit="choice",
+        meaning="whether the windows of the scores end with the value that is scored or with the one before",
+        source=SOURCE,
+    )
     short_history: Literal["percentile", "shorter_window"] = parameter(
         "percentile",
         documented=("percentile", "shorter_window"),
@@ -238,6 +245,15 @@ STRATEGY = Strategy(
     feasible=feasible,
     notes=notes,
     ambiguities=(
+        Ambiguity(
+            parameter="window_end",
+            text="Mean and deviation are taken of S[t-L:t], which says nothing of its ends.",
+            readings={
+                "today": "The window ends with today's value, as rolling windows do.",
+                "yesterday": "The window ends with yesterday's, as the notation does in Python: peaks score higher.",
+            },
+            chosen="today",
+        ),
         Ambiguity(
             parameter="short_history",
             text="L is three years while five are not there; and percentiles are to be used when history is short.",

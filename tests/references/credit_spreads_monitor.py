@@ -43,24 +43,27 @@ def mean_rank(window: Sequence[float], value: float) -> float:
     return below + (equal + 1) / 2
 
 
-def score_at(values: Values, t: int, length: int, smallest_deviation: float) -> float | None:
+def score_at(values: Values, t: int, length: int, smallest_deviation: float, window_end: str) -> float | None:
     """Z-score of a value in its window; of its percentile where the window hardly deviates."""
     value = values[t]
-    window = window_of(values, t, length)
+    with_today = window_of(values, t, length)
+    window = with_today if window_end == "today" else window_of(values, t - 1, length)
     if value is None or window is None:
         return None
     mean = math.fsum(window) / len(window)
     deviation = math.sqrt(math.fsum((x - mean) ** 2 for x in window) / (len(window) - 1))
-    if deviation <= smallest_deviation:
-        return NormalDist().inv_cdf((mean_rank(window, value) - 0.5) / len(window))
-    return (value - mean) / deviation
+    if deviation > smallest_deviation:
+        return (value - mean) / deviation
+    if with_today is None:
+        return None
+    return NormalDist().inv_cdf((mean_rank(with_today, value) - 0.5) / len(with_today))
 
 
-def scores(values: Values, lengths: Sequence[int], smallest_deviation: float) -> list[float | None]:
+def scores(values: Values, lengths: Sequence[int], smallest_deviation: float, window_end: str) -> list[float | None]:
     """Z-score over the first of the windows that is there."""
     result: list[float | None] = []
     for t in range(len(values)):
-        found = (score_at(values, t, length, smallest_deviation) for length in lengths)
+        found = (score_at(values, t, length, smallest_deviation, window_end) for length in lengths)
         result.append(next((score for score in found if score is not None), None))
     return result
 
@@ -153,6 +156,7 @@ def credit_spreads_monitor(
     level_weight: float = 0.7,
     winsor_share: float = 0.01,
     smallest_deviation: float = 0.1,
+    window_end: str = "today",
     short_history: str = "percentile",
     top_share: float = 0.1,
     risk_off_score: float = 1.5,
@@ -174,15 +178,15 @@ def credit_spreads_monitor(
     """Run the monitor once."""
     lengths = (YEAR * lookback_years, YEAR * short_lookback_years)
     change5, change20 = change(spread, 5), change(spread, 20)
-    level = scores(spread, lengths, smallest_deviation)
-    momentum = scores(winsorised(change20, lengths[0], winsor_share), lengths, smallest_deviation)
+    level = scores(spread, lengths, smallest_deviation, window_end)
+    momentum = scores(winsorised(change20, lengths[0], winsor_share), lengths, smallest_deviation, window_end)
     stress = [
         None if z is None or m is None else level_weight * z + (1 - level_weight) * m
         for z, m in zip(level, momentum, strict=True)
     ]
     rank = percentile(spread, lengths)
-    vix_score = scores(vix, lengths, 0.0)
-    ig_score = scores(investment_grade, lengths, smallest_deviation)
+    vix_score = scores(vix, lengths, 0.0, window_end)
+    ig_score = scores(investment_grade, lengths, smallest_deviation, window_end)
     breadth = share_above_average(sectors, breadth_window)
     below_high = drawdown(spy, bounce_drawdown_window)
 

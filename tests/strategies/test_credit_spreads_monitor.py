@@ -76,6 +76,7 @@ def any_parameters(random: np.random.Generator) -> dict[str, Any]:
         "short_lookback_years": 1,
         "level_weight": float(random.uniform(0.3, 1.0)),
         "winsor_share": float(random.choice([0.0, 0.01, 0.05])),
+        "window_end": str(random.choice(["today", "yesterday"])),
         "short_history": str(random.choice(["percentile", "shorter_window"])),
         "top_share": float(random.uniform(0.05, 0.3)),
         "risk_off_score": trigger,
@@ -119,13 +120,14 @@ def test_agrees_where_values_are_missing(panel: Panel) -> None:
         assert INVALIDATED in agree_on_parameters(NAME, reference, gaps, parameters)
     assert set(trace_rule(single(NAME, gaps, parameters)).wanted[904:910]) == {INVALIDATED}
     assert gap[600:890].any()
-    scores, unknown = level_score(gaps, "hy_oas", 2, 1, 0.1), np.isnan(gaps.values("BAMLH0A0HYM2"))
+    scores, unknown = level_score(gaps, "hy_oas", 2, 1, 0.1, "today"), np.isnan(gaps.values("BAMLH0A0HYM2"))
     np.testing.assert_array_equal(np.isnan(scores[600:900]), unknown[600:900])  # a day is a gap of one day
 
 
-def test_metrics_and_rules_agree_with_the_reference(panel: Panel) -> None:
+@pytest.mark.parametrize("window_end", ["today", "yesterday"])
+def test_metrics_and_rules_agree_with_the_reference(panel: Panel, window_end: str) -> None:
     part = recent(panel, 1400)
-    windows = {"lookback_years": 3, "short_lookback_years": 2}
+    windows: dict[str, Any] = {"lookback_years": 3, "short_lookback_years": 2, "window_end": window_end}
     expected = monitor({name: tuple(values.tolist()) for name, values in part.columns.items()}, **windows)
     found = spread_metrics(part, "hy_oas", **windows)
     pairs = {
@@ -164,7 +166,7 @@ def test_relative_returns_stand_for_a_spread(panel: Panel, spread: str) -> None:
 
 def test_percentiles_mark_stress_while_the_history_is_short(panel: Panel) -> None:
     part = recent(panel, 1300)
-    windows, limits = ("hy_oas", 5, 3, 0.1), (0.1, 1.5)
+    windows, limits = ("hy_oas", 5, 3, 0.1, "today"), (0.1, 1.5)
     reading = spread_is_stressed(part, *windows, "percentile", *limits)
     level = spread_in_basis_points(part, "hy_oas")
     first = int(np.flatnonzero(~np.isnan(level))[0])
@@ -183,14 +185,14 @@ def test_a_spread_that_stood_still_is_scored_by_percentiles(panel: Panel) -> Non
     still = np.full(400, 3.5)
     still[-1] = 3.5001  # a hundredth of a basis point
     frozen = with_columns(part, {"BAMLH0A0HYM2": still})
-    scores = level_score(frozen, "hy_oas", 1, 1, 0.1)
+    scores = level_score(frozen, "hy_oas", 1, 1, 0.1, "today")
     assert set(scores[251:-1]) == {0.0}
     assert 2.5 < scores[-1] < 3.0  # the highest of 252
-    assert level_score(frozen, "hy_oas", 1, 1, 0.0)[-1] > 15.0
+    assert level_score(frozen, "hy_oas", 1, 1, 0.0, "today")[-1] > 15.0
 
 
 def test_outliers_are_pulled_in_before_they_are_scored(panel: Panel) -> None:
-    windows = (1, 1, 0.1)
+    windows = (1, 1, 0.1, "today")
     spread = panel.values("BAMLH0A0HYM2").copy()
     spread[600] += 50.0
     spiked = with_columns(panel, {"BAMLH0A0HYM2": spread})
@@ -201,7 +203,7 @@ def test_outliers_are_pulled_in_before_they_are_scored(panel: Panel) -> None:
 
 
 def test_the_composite_weighs_level_and_momentum(panel: Panel) -> None:
-    windows = ("hy_oas", 2, 1, 0.1)
+    windows = ("hy_oas", 2, 1, 0.1, "today")
     level, momentum = level_score(panel, *windows), momentum_score(panel, *windows, 0.01)
     np.testing.assert_allclose(stress(panel, *windows, 0.01, 0.7), 0.7 * level + 0.3 * momentum, rtol=0, atol=1e-12)
 
