@@ -96,7 +96,12 @@ class CombinedCreditSpreadParameters(Parameters):
         source="this engine",
     )
     cdx_roll_day: int = parameter(
-        27, ge=1, le=30, unit="day of the month", meaning="day of the rolls of March and September", source="Markit"
+        27,
+        ge=1,
+        le=30,
+        unit="day of the month",
+        meaning="day of the rolls of March and September",
+        source="Markit index rules",
     )
     warmup_weeks: int = _weeks(17, "weekly closes before a component is read", "the published sample's first week")
     exposure_unfavourable: float = _exposure(0.0, "S&P 500 held when every component read is unfavourable")
