@@ -11,6 +11,7 @@ from rich.text import Text
 from engine.explain import ConditionVerdict, Explanation
 from engine.report.frames import console_for_output
 from engine.report.tables import field_table, text_table, value_text
+from engine.strategies.strategy import POSTURE_MASK
 
 __all__ = ["explanation_json", "render_explanation"]
 
@@ -76,12 +77,21 @@ def _rule(explanation: Explanation) -> Table:
     return field_table(
         (
             ("code", f"{explanation.code}: bits {', '.join(met)}" if met else "0: no condition is met"),
-            ("state", f"{explanation.state_before} before the close, {explanation.state_after} after it"),
+            (
+                "state",
+                f"{_state(explanation.state_before)} before the close, {_state(explanation.state_after)} after it",
+            ),
             ("held", f"{explanation.posture_held}{since}"),
             ("wanted", explanation.posture_wanted),
             ("next trade", explanation.trade),
         )
     )
+
+
+def _state(state: int) -> str:
+    """Write a state with what the rule remembers beyond the posture that it wants."""
+    memory = state // (POSTURE_MASK + 1)
+    return f"{state} (posture {state & POSTURE_MASK}, memory {memory})" if memory else str(state)
 
 
 def _legs(explanation: Explanation) -> Table:
