@@ -25,4 +25,4 @@ def _parse(spec: SeriesSpec, body: bytes) -> Parsed:  # noqa: ARG001 - the file 
     return Parsed(named.with_columns(pl.lit(None, pl.Float64).alias("volume")), rejected=rejected)
 
 
-SOURCE = Source("Cboe", Limits(per_minute=30, burst=4, at_once=2), connect, _fetch, _parse)
+SOURCE = Source("Cboe", Limits(per_minute=30, burst=4, at_once=2), connect, _fetch, _parse, always_whole=True)

@@ -155,6 +155,8 @@ class Source:
         Asks for the days of a series and returns the answers as they came.
     parse
         Reads one answer. Raises `WrongAnswer` where it is of another kind than asked for.
+    always_whole
+        Whether every answer holds the whole history, whatever days are asked for.
     vintages
         Asks for what the provider showed on past days, and `parse_vintages` reads it; None where it cannot.
     """
@@ -164,5 +166,6 @@ class Source:
     connect: Callable[[], Callable[[Request, float], Response]]
     fetch: Callable[[SeriesSpec, Span, Ask], tuple[Answer, ...]]
     parse: Callable[[SeriesSpec, bytes], Parsed]
+    always_whole: bool = False
     vintages: Callable[[SeriesSpec, Ask, date], tuple[Answer, ...]] | None = None
     parse_vintages: Callable[[SeriesSpec, Sequence[bytes]], pl.DataFrame] | None = None

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from parquet_store.sources.interface import REJECTED_ROWS, WrongAnswer
+from parquet_store.sources.interface import WrongAnswer
 
 __all__ = ["MISSING", "as_json", "csv_cells", "json_document", "read_cells", "refuse_mostly_unreadable"]
 
