@@ -1,18 +1,16 @@
-"""The pages of the daily strategies list every parameter as it is."""
+"""The pages of the strategies list every parameter as it is."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine.strategies import documentation, find_strategy
+from engine.strategies import documentation, find_strategy, strategy_names
 
 PAGES = Path(__file__).parents[2] / "docs" / "strategies"
 
 
-@pytest.mark.parametrize(
-    "name", ["pair", "vix_regime", "momentum_crash", "capitulation", "bitcoin_hedge", "bitcoin_recovery"]
-)
+@pytest.mark.parametrize("name", strategy_names())
 def test_page_lists_every_parameter_and_ambiguity(name: str) -> None:
     strategy = find_strategy(name)
     page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
