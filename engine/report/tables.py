@@ -12,10 +12,13 @@ __all__ = ["field_table", "text_table", "value_text"]
 def text_table(
     title: str | None, columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Collection[str] = ()
 ) -> Table:
-    """Return a table of cells that are text already; the columns ``right`` are flush right."""
+    """Return a table of cells that are text already.
+
+    The first column keeps its lines whole, the others fold; the columns ``right`` are flush right.
+    """
     table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in columns:
-        table.add_column(name, justify="right" if name in right else "left")
+    for k, name in enumerate(columns):
+        table.add_column(name, justify="right" if name in right else "left", no_wrap=k == 0, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     return table
