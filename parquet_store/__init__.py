@@ -3,7 +3,9 @@
 from parquet_store.calendar import known_at, sessions
 from parquet_store.errors import EngineError, StoreError
 from parquet_store.exporter import export
+from parquet_store.history import list_revisions
 from parquet_store.importing import ImportReport, import_files
+from parquet_store.integrity import refuse_damage
 from parquet_store.inventory import status
 from parquet_store.manifest import FileEntry, Manifest
 from parquet_store.reader import scan
@@ -32,9 +34,11 @@ __all__ = [
     "export",
     "import_files",
     "known_at",
+    "list_revisions",
     "load_universe",
     "open_store",
     "read_manifest",
+    "refuse_damage",
     "revise",
     "scan",
     "sessions",

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from parquet_store.errors import StoreError
+from parquet_store.integrity import refuse_damage
 from parquet_store.manifest import FileEntry, Manifest
 from parquet_store.schema import TableSchema, table_schema
 from parquet_store.store import Store, read_manifest
@@ -58,7 +59,7 @@ def scan(
     Raises
     ------
     StoreError
-        If there is no such table, it has no such column, `as_of` has no time zone, or a file is missing or cut short.
+        If there is no such table, it has no such column, `as_of` has no time zone, or a file is missing or damaged.
     """
     schema = table_schema(table)
     if as_of is not None and as_of.tzinfo is None:
@@ -70,7 +71,9 @@ def scan(
     entries = [entry for entry in held.entries(table, as_of) if _may_hold(entry, chosen)]
     if not entries:
         return pl.LazyFrame(schema=dict(schema.columns))
-    rows = _rows(data_paths(store, entries), entries, schema)
+    paths = data_paths(store, entries)
+    refuse_damage(store, entries)
+    rows = _rows(paths, entries, schema)
     seen = rows.filter(wanted) if wanted else rows
     return _latest(_without_held(seen, quarantined(store, table, held, as_of=as_of), schema), schema)
 
@@ -78,12 +81,9 @@ def scan(
 def quarantined(
     store: Store, table: str, manifest: Manifest | None = None, *, as_of: datetime | None = None
 ) -> pl.DataFrame:
-    """Return the rows that the quarantine holds of a table, as they were known at a moment, as rows of that table.
+    """Return the rows of a table that the quarantine held at a moment, with their own ``seen_at``.
 
-    Returns
-    -------
-    polars.DataFrame
-        The table's columns. ``seen_at`` is null for rows that were never part of the table.
+    Rows that were never part of the table are not among them: no read has to leave them out.
     """
     schema = table_schema(table)
     nothing = pl.DataFrame(schema=dict(schema.columns))
@@ -93,17 +93,17 @@ def quarantined(
     held = scan(store, "quarantine", as_of=as_of, manifest=listed).filter(
         pl.col("table_name") == table, pl.col("status") == "held"
     )
-    rows = held.select("row").collect(engine="in-memory")["row"]
+    versions = held.filter(pl.col("row").str.contains('"seen_at":"', literal=True))
+    rows = versions.select("row").collect(engine="in-memory")["row"]
     return nothing if rows.is_empty() else rows.str.json_decode(pl.Struct(dict(schema.columns))).struct.unnest()
 
 
 def _without_held(rows: pl.LazyFrame, held: pl.DataFrame, schema: TableSchema) -> pl.LazyFrame:
     """Leave out those versions of rows that the quarantine holds."""
-    versions = held.filter(pl.col("seen_at").is_not_null())
-    if versions.is_empty():
+    if held.is_empty():
         return rows
     version = [*schema.key, "seen_at"]
-    return rows.join(versions.lazy().select(version), on=version, how="anti")
+    return rows.join(held.lazy().select(version), on=version, how="anti")
 
 
 def latest_rows(paths: Sequence[Path], entries: Sequence[FileEntry], schema: TableSchema) -> pl.LazyFrame:
@@ -136,7 +136,7 @@ def data_paths(store: Store, entries: Iterable[FileEntry]) -> list[Path]:
             size = None
         if size != entry.bytes:
             what = "is missing" if size is None else f"has {size} bytes instead of {entry.bytes}"
-            msg = f"the store's file {path} {what}; restore it from a backup, or import its data into a new store"
+            msg = f"the store's file {path} {what}; see what can be done with `engine data check --repair`"
             raise StoreError(msg)
         paths.append(path)
     return paths

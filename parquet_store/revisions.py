@@ -15,7 +15,7 @@ from parquet_store.schema import TableSchema, conform, table_schema
 from parquet_store.store import Store, read_manifest
 from parquet_store.writer import commit, moment_of_writing, with_seen_at
 
-__all__ = ["Revision", "revise"]
+__all__ = ["Revision", "changes", "revise"]
 
 _HELD = "__held"
 _STATE = "state"
@@ -75,7 +75,7 @@ def revise(
         manifest = read_manifest(store)
         moment = moment_of_writing(manifest, (schema for schema, _ in offered), seen_at)
         compared = [
-            (schema, _compare(store, manifest, schema, conform(with_seen_at(frame, moment), schema), moment))
+            (schema, changes(store, manifest, schema, conform(with_seen_at(frame, moment), schema), moment))
             for schema, frame in offered
         ]
         changed = [
@@ -88,10 +88,10 @@ def revise(
     return Revision(entries, states, moment)
 
 
-def _compare(
+def changes(
     store: Store, manifest: Manifest, schema: TableSchema, offered: pl.DataFrame, moment: datetime
 ) -> pl.DataFrame:
-    """Return the offered rows, completed from those held, with their `state`."""
+    """Return offered rows, completed from those held at a moment, with their ``state``, as `revise` judges them."""
     if not schema.key or schema.series is None or schema.date is None:
         msg = f"table '{schema.name}' is a ledger; add to it with append"
         raise StoreError(msg)

@@ -10,12 +10,16 @@ from pathlib import Path
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from parquet_store import Manifest, Store, Universe, load_universe, read_manifest
+from parquet_store import Manifest, Store, Universe, load_universe, read_manifest, refuse_damage
 from sql.catalog import data_files, define
 from sql.errors import SqlError
 from sql.statements import statement
 
 __all__ = ["connect"]
+
+_VERIFIED = ("prices", "actions", "macro", "quarantine")
+"""The tables whose files are compared with their sha256 before they are queried, once a process. Bars and ledgers are
+too large for that; `engine data check` looks after them."""
 
 _open: weakref.WeakSet[DuckDBPyConnection] = weakref.WeakSet()
 
@@ -56,12 +60,13 @@ def connect(
     SqlError
         If `as_of` has no time zone.
     StoreError
-        If the manifest cannot be read.
+        If the manifest cannot be read, or a file of prices, actions, macro or quarantine is damaged.
     """
     if as_of is not None and as_of.tzinfo is None:
         msg = f"as-of {as_of} has no time zone; give it one"
         raise SqlError(msg)
     listed = read_manifest(store) if manifest is None else manifest
+    refuse_damage(store, (entry for table in _VERIFIED for entry in listed.entries(table, as_of)))
     connection = duckdb.connect(":memory:")
     _open.add(connection)
     try:

@@ -5,7 +5,7 @@ FROM stored.{view} AS rows
 ANTI JOIN (
     SELECT unnest(from_json("row", $version))
     FROM quarantine_as_of(moment)
-    WHERE table_name = $table AND status = 'held'
+    WHERE table_name = $table AND status = 'held' AND contains("row", '"seen_at":"')
 ) AS held
 USING ({columns})
 WHERE rows.seen_at <= moment::TIMESTAMPTZ;

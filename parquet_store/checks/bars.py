@@ -1,0 +1,26 @@
+"""Stored bars, file by file: the table is too large to be held as a whole."""
+
+import polars as pl
+
+from parquet_store.bars.rules import bar_fault
+from parquet_store.manifest import Manifest
+from parquet_store.quarantine import REASON
+from parquet_store.reader import data_paths, quarantined
+from parquet_store.schema import SCHEMAS
+from parquet_store.store import Store
+
+__all__ = ["faulty_bars"]
+
+
+def faulty_bars(store: Store, manifest: Manifest) -> pl.DataFrame:
+    """Return all versions of bars that are faulty and not in quarantine, with the column ``reason``."""
+    schema = SCHEMAS["bars"]
+    fault = bar_fault().alias(REASON)
+    found = [pl.DataFrame(schema={**schema.columns, REASON: pl.String()})]
+    for path in data_paths(store, manifest.entries("bars")):
+        rows = pl.read_parquet(path, glob=False).with_columns(fault)
+        if rows[REASON].null_count() < rows.height:
+            found.append(rows.filter(pl.col(REASON).is_not_null()))
+    held = quarantined(store, "bars", manifest)
+    version = [*schema.key, "seen_at"]
+    return pl.concat(found).join(held.select(version), on=version, how="anti", maintain_order="left")
