@@ -132,11 +132,19 @@ def _notes(sweep: SweepRun) -> list[str]:
         outside = [value for value in values if documented and not _is_documented(value, documented)]
         if documented and outside:
             shown = ", ".join(str(value) for value in outside[:3]) + (", …" if len(outside) > 3 else "")
-            notes.append(f"{name} = {shown} lies outside the documented range {documented[0]} to {documented[-1]}")
+            if _is_range(documented):
+                notes.append(f"{name} = {shown} lies outside the documented range {documented[0]} to {documented[-1]}")
+            else:
+                notes.append(f"{name} = {shown} is not documented: {', '.join(str(value) for value in documented)}")
     return notes
 
 
 def _is_documented(value: Any, documented: Sequence[Any]) -> bool:
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if _is_range(documented):
         return bool(documented[0] <= value <= documented[-1])
     return value in documented
+
+
+def _is_range(documented: Sequence[Any]) -> bool:
+    """Tell whether the document names two ends, and not words."""
+    return isinstance(documented[0], int | float) and not isinstance(documented[0], bool)
