@@ -5,7 +5,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Bools", "Floats", "Integers", "as_bools", "as_floats", "check_periods", "check_window", "result_array"]
+__all__ = [
+    "FLOAT",
+    "Bools",
+    "Floats",
+    "Integers",
+    "as_bools",
+    "as_floats",
+    "as_states",
+    "check_periods",
+    "check_window",
+    "result_array",
+]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from kernels.arrays import Bools, Floats, as_bools, as_floats, result_array
 from kernels.compile import inlined, jit
-from kernels.forms import run
+from kernels.forms import WHOLE, apply
 from kernels.lanes import WIDTH, Lanes, fill, first, last, load, running_back, running_decay, spread_last, store
 from kernels.threads import SMALLEST_SHARE, in_parallel
 
@@ -48,16 +48,15 @@ def ema(values: npt.ArrayLike, span: float, *, out: Floats | None = None, thread
     if not span >= 1:
         message = f"span must be at least 1, but is {span}."
         raise ValueError(message)
-    array = as_floats(values)
-    result = result_array(array, out)
     weight = 2.0 / (span + 1.0)
-    if array.ndim == 1 or array.flags.f_contiguous:
-        run(_ema, array, result, weight, threads=threads, grain=max(array.shape[0], 1))
-    else:
-        share = max(-(-SMALLEST_SHARE // max(array.shape[0], 1)), WIDTH)
-        in_parallel(
-            lambda start, stop: _ema_by_rows(array, result, start, stop, weight), array.shape[1], share, threads
-        )
+    if np.ndim(values) < 2:
+        return apply(_ema, values, out, threads, WHOLE, weight)
+    array = as_floats(values)
+    if array.flags.f_contiguous:
+        return apply(_ema, array, out, threads, WHOLE, weight)
+    result = result_array(array, out)
+    share = max(-(-SMALLEST_SHARE // max(array.shape[0], 1)), WIDTH)
+    in_parallel(lambda start, stop: _ema_by_rows(array, result, start, stop, weight), array.shape[1], share, threads)
     return result
 
 

@@ -10,10 +10,10 @@ window have.
 import numpy as np
 import numpy.typing as npt
 
-from kernels.arrays import Floats, Integers, as_floats, check_window, result_array
+from kernels.arrays import Floats, Integers
 from kernels.blocks import copy_around, has_missing, has_room
 from kernels.compile import jit
-from kernels.forms import run
+from kernels.forms import roll
 from kernels.lanes import (
     WIDTH,
     fill,
@@ -35,14 +35,14 @@ def rolling_max(
     values: npt.ArrayLike, window: int, *, min_periods: int | None = None, out: Floats | None = None, threads: int = 1
 ) -> Floats:
     """Largest of the last `window` values, infinities included. The arguments are those of `rolling_mean`."""
-    return _rolling(values, window, min_periods, out, threads, MAXIMUM)
+    return roll(_extreme, values, window, min_periods, out, threads, MAXIMUM)
 
 
 def rolling_min(
     values: npt.ArrayLike, window: int, *, min_periods: int | None = None, out: Floats | None = None, threads: int = 1
 ) -> Floats:
     """Smallest of the last `window` values, infinities included. The arguments are those of `rolling_mean`."""
-    return _rolling(values, window, min_periods, out, threads, MINIMUM)
+    return roll(_extreme, values, window, min_periods, out, threads, MINIMUM)
 
 
 def rolling_drawdown(
@@ -53,17 +53,7 @@ def rolling_drawdown(
     The arguments are those of `rolling_mean`. NaN where the last value is missing. Meant for positive values, such as
     prices.
     """
-    return _rolling(values, window, min_periods, out, threads, DRAWDOWN)
-
-
-def _rolling(
-    values: npt.ArrayLike, window: int, min_periods: int | None, out: Floats | None, threads: int, kind: int
-) -> Floats:
-    array = as_floats(values)
-    window, least = check_window(window, min_periods)
-    result = result_array(array, out)
-    run(_extreme, array, result, window, least, kind, threads=threads, grain=window)
-    return result
+    return roll(_extreme, values, window, min_periods, out, threads, DRAWDOWN)
 
 
 @jit

@@ -14,12 +14,10 @@ Causality. The pivot and the order of every addition depend on the window and on
 later values, on the length of the history, or on the number of threads.
 """
 
-from collections.abc import Callable
-
 import numpy.typing as npt
 
-from kernels.arrays import Floats, as_floats, check_window, result_array
-from kernels.forms import run
+from kernels.arrays import Floats
+from kernels.forms import roll
 from kernels.moment_blocks import DEVIATION, MEAN, SUM, VARIANCE, ZSCORE, first_moment, second_moment
 
 __all__ = ["rolling_mean", "rolling_std", "rolling_sum", "rolling_var", "rolling_zscore"]
@@ -29,7 +27,7 @@ def rolling_sum(
     values: npt.ArrayLike, window: int, *, min_periods: int | None = None, out: Floats | None = None, threads: int = 1
 ) -> Floats:
     """Sum of the last `window` values. See `rolling_mean` for the arguments."""
-    return _rolling(first_moment, values, window, min_periods, out, threads, SUM)
+    return roll(first_moment, values, window, min_periods, out, threads, SUM)
 
 
 def rolling_mean(
@@ -63,7 +61,7 @@ def rolling_mean(
     ValueError, TypeError
         If an argument is out of its range or the values are not numbers.
     """
-    return _rolling(first_moment, values, window, min_periods, out, threads, MEAN)
+    return roll(first_moment, values, window, min_periods, out, threads, MEAN)
 
 
 def rolling_var(
@@ -76,7 +74,7 @@ def rolling_var(
     threads: int = 1,
 ) -> Floats:
     """Variance of the last `window` values, with divisor n - `ddof`. The arguments are those of `rolling_std`."""
-    return _rolling(second_moment, values, window, min_periods, out, threads, VARIANCE, ddof)
+    return roll(second_moment, values, window, min_periods, out, threads, VARIANCE, ddof)
 
 
 def rolling_std(
@@ -94,7 +92,7 @@ def rolling_std(
     positive. The relative error is below 1e-12, also on a high mean and after an outlier has left the window, as long
     as squares of the values do not overflow.
     """
-    return _rolling(second_moment, values, window, min_periods, out, threads, DEVIATION, ddof)
+    return roll(second_moment, values, window, min_periods, out, threads, DEVIATION, ddof)
 
 
 def rolling_zscore(
@@ -110,20 +108,4 @@ def rolling_zscore(
 
     The arguments are those of `rolling_std`. NaN where the deviation is zero, and where the last value is missing.
     """
-    return _rolling(second_moment, values, window, min_periods, out, threads, ZSCORE, ddof)
-
-
-def _rolling(
-    kernel: Callable[..., None],
-    values: npt.ArrayLike,
-    window: int,
-    min_periods: int | None,
-    out: Floats | None,
-    threads: int,
-    *parameters: int,
-) -> Floats:
-    array = as_floats(values)
-    window, least = check_window(window, min_periods)
-    result = result_array(array, out)
-    run(kernel, array, result, window, least, *parameters, threads=threads, grain=window)
-    return result
+    return roll(second_moment, values, window, min_periods, out, threads, ZSCORE, ddof)

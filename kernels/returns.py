@@ -1,13 +1,11 @@
 """Changes and rates of change over a number of rows."""
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 
-from kernels.arrays import Floats, as_floats, check_periods, result_array
+from kernels.arrays import Floats, check_periods
 from kernels.compile import jit
-from kernels.forms import run
+from kernels.forms import WHOLE, apply
 
 __all__ = ["change", "rate_of_change"]
 
@@ -36,20 +34,12 @@ def change(values: npt.ArrayLike, periods: int = 1, *, out: Floats | None = None
     ValueError, TypeError
         If an argument is out of its range or the values are not numbers.
     """
-    return _over(_difference, values, periods, out, threads)
+    return apply(_difference, values, out, threads, 1, check_periods(periods))
 
 
 def rate_of_change(values: npt.ArrayLike, periods: int = 1, *, out: Floats | None = None, threads: int = 1) -> Floats:
     """Relative change over `periods` rows, ``x_t / x_{t-periods} - 1``. The arguments are those of `change`."""
-    return _over(_relative, values, periods, out, threads)
-
-
-def _over(kernel: Callable[..., None], values: npt.ArrayLike, periods: int, out: Floats | None, threads: int) -> Floats:
-    array = as_floats(values)
-    periods = check_periods(periods)
-    result = result_array(array, out)
-    run(kernel, array, result, periods, threads=threads, grain=1)
-    return result
+    return apply(_relative, values, out, threads, 1, check_periods(periods))
 
 
 @jit
@@ -92,7 +82,7 @@ def compound(returns: npt.ArrayLike, *, out: Floats | None = None, threads: int 
     TypeError, ValueError
         If the returns are not numbers in one or two dimensions.
     """
-    return _along(_compound, returns, out, threads)
+    return apply(_compound, returns, out, threads, WHOLE, name="returns")
 
 
 def drawdown(returns: npt.ArrayLike, *, out: Floats | None = None, threads: int = 1) -> Floats:
@@ -100,7 +90,7 @@ def drawdown(returns: npt.ArrayLike, *, out: Floats | None = None, threads: int 
 
     The arguments are those of `compound`, and so is what is missing.
     """
-    return _along(_drawdown, returns, out, threads)
+    return apply(_drawdown, returns, out, threads, WHOLE, name="returns")
 
 
 def underwater_length(returns: npt.ArrayLike, *, out: Floats | None = None, threads: int = 1) -> Floats:
@@ -108,7 +98,7 @@ def underwater_length(returns: npt.ArrayLike, *, out: Floats | None = None, thre
 
     The arguments are those of `compound`, and so is what is missing; a row with a missing return is not counted.
     """
-    return _along(_underwater, returns, out, threads)
+    return apply(_underwater, returns, out, threads, WHOLE, name="returns")
 
 
 def lookahead_compounded_return(
@@ -137,19 +127,8 @@ def lookahead_compounded_return(
     ValueError, TypeError
         If an argument is out of its range or the returns are not numbers.
     """
-    array = as_floats(returns, "returns")
     horizon = check_periods(horizon, "horizon")
-    result = result_array(array, out)
-    run(_ahead, array, result, horizon, threads=threads, grain=horizon)
-    return result
-
-
-def _along(kernel: Callable[..., None], returns: npt.ArrayLike, out: Floats | None, threads: int) -> Floats:
-    """Run a kernel that goes through a series from its beginning."""
-    array = as_floats(returns, "returns")
-    result = result_array(array, out)
-    run(kernel, array, result, threads=threads, grain=max(array.shape[0], 1))
-    return result
+    return apply(_ahead, returns, out, threads, horizon, horizon, name="returns")
 
 
 @jit
