@@ -1,9 +1,10 @@
-"""One sweep in a process of its own, timed: ``python -m benchmarks.sweeps.measure engine|script STORE CLOSES OUT COUNT…``.
+"""One sweep of the pair in a process of its own: what it found, how long it took, how much memory it held.
 
-CLOSES is a Parquet file of the aligned closes, which the script reads; the engine reads the store and writes each trial
-to its ledger. COUNT is the number of values kept on each axis of the pair's grid. The results go to OUT, seconds and
-peak memory to standard output, as JSON. A sweep of a few combinations goes before, so that imports and compilation are
-not counted.
+Run as ``python -m benchmarks.sweeps.measure CONTESTANT CLOSES OUT MEMORY COUNT…``. CONTESTANT is ``script`` or a
+backend of the engine, CLOSES a Parquet file of aligned closes, OUT where the results go, MEMORY the engine's budget in
+bytes, COUNT the number of values kept on each axis of the shipped grid. A sweep of a few combinations goes before, so
+that neither imports nor compilation are timed. Time is the processor's: both use one thread, and other programs on the
+machine then hardly disturb the comparison.
 """
 
 import json
@@ -12,13 +13,15 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import cast
 
 import numpy as np
-import pandas as pd
 import polars as pl
 
-from engine.sweep import Grid, load_grid, run_sweep
-from parquet_store import open_store
+from engine.panel import Panel
+from engine.sweep import Grid, load_grid, plan_from_panel
+from engine.sweep.evaluation import Backend, evaluate
 
 PAIR = Path(__file__).parents[2] / "configs" / "pair.toml"
 
@@ -26,50 +29,64 @@ FEW = (1, 2, 2, 1)
 
 
 def thinned(counts: tuple[int, ...]) -> Grid:
-    """The pair's grid with so many values on each axis, evenly spread from end to end."""
+    """Return the shipped grid with so many values on each axis, evenly spread from end to end."""
     grid = load_grid(PAIR)
     axes = {
         name: tuple(values[round(k)] for k in np.linspace(0, len(values) - 1, count))
         for (name, values), count in zip(grid.axes.items(), counts, strict=True)
     }
-    return replace(grid, name=f"pair_{grid.size}", axes=axes)
+    return replace(grid, axes=axes)
 
 
-def run_engine(store: Path, _: Path, grid: Grid) -> pl.DataFrame:
-    """Sweep as the command does, in one process, by vectorbt."""
-    return run_sweep(open_store(store), grid, backend="vectorbt", jobs=1, anew=True).results
+def run_engine(closes: Path, grid: Grid, backend: Backend, memory: int) -> pl.DataFrame:
+    """Sweep with the engine in one process and one thread."""
+    frame = pl.read_parquet(closes)
+    columns = {name: frame[name].to_numpy() for name in grid.strategy.series}
+    dates = frame["date"].to_numpy().astype("datetime64[D]")
+    panel = Panel(dates, MappingProxyType(columns), start=0, as_of=None, seen_at=None, simulated=True)
+    plan = plan_from_panel(panel, grid)
+    everything, nothing = np.arange(grid.size), np.empty(0, np.int64)
+    return pl.concat(evaluate(plan, everything, nothing, backend, memory=memory, jobs=1)).sort("combination")
 
 
-def run_script(_: Path, closes: Path, grid: Grid) -> pl.DataFrame:
-    """Sweep as it is usually written."""
-    from benchmarks.sweeps.usual_script import sweep  # noqa: PLC0415 - its imports belong to one contestant only
+def run_script(closes: Path, grid: Grid) -> pl.DataFrame:
+    """Sweep with the usual script, which gets the same values and takes care of the rest itself."""
+    import pandas as pd  # noqa: PLC0415 - imports of one contestant must not weigh on the other
 
-    assets = grid.fixed.market_cap.model_dump(exclude={"date"})
-    results = sweep(pd.read_parquet(closes), grid.axes, assets, grid.costs.rate)
+    from benchmarks.sweeps.usual_script import sweep  # noqa: PLC0415
+
+    assets = grid.fixed.model_dump()["market_cap"]
+    results = sweep(pd.read_parquet(closes).set_index("date"), grid.axes, assets, grid.costs.rate)
     return pl.DataFrame({name: results[name].to_numpy() for name in results})
 
 
-def peak_memory() -> int:
-    """Bytes that this process has held at most. What Linux reports as a resource may be the parent's peak."""
+def run(contestant: str, closes: Path, grid: Grid, memory: int) -> pl.DataFrame:
+    """Sweep with one of them."""
+    if contestant == "script":
+        return run_script(closes, grid)
+    return run_engine(closes, grid, cast("Backend", contestant), memory)
+
+
+def peak_bytes() -> int:
+    """Return what this process has held at most. Linux's resource usage would count the process that started it."""
     status = Path("/proc/self/status")
     if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
-    usage = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return usage if sys.platform == "darwin" else usage * 1024
+        peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(peak.split()[1]) * 1024
+    peak_size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak_size if sys.platform == "darwin" else peak_size * 1024
 
 
 def main() -> None:
-    """Warm up, sweep, and write what was found and what it took."""
-    contestant, store, closes, out, *counts = sys.argv[1:]
-    run = {"engine": run_engine, "script": run_script}[contestant]
-    run(Path(store), Path(closes), thinned(FEW))
+    """Warm up, sweep, write the results, and report on standard output as JSON."""
+    contestant, closes, out, memory, *counts = sys.argv[1:]
+    run(contestant, Path(closes), thinned(FEW), int(memory))
     grid = thinned(tuple(map(int, counts)))
-    begin = time.perf_counter()
-    results = run(Path(store), Path(closes), grid)
-    seconds = time.perf_counter() - begin
+    begin = time.process_time()
+    results = run(contestant, Path(closes), grid, int(memory))
+    seconds = time.process_time() - begin
     results.write_parquet(out)
-    json.dump({"combinations": grid.size, "seconds": seconds, "peak_bytes": peak_memory()}, sys.stdout)
+    json.dump({"seconds": seconds, "peak_bytes": peak_bytes()}, sys.stdout)
 
 
 if __name__ == "__main__":

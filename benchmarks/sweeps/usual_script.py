@@ -16,7 +16,7 @@ from numba import njit
 LEGS = ["XLE", "XLB", "XLU", "IGV"]
 
 
-@njit(cache=True)
+@njit(cache=True)  # type: ignore[untyped-decorator]
 def hold(entries: Any, exits: Any, pair_returns: Any, stop_loss: float) -> Any:
     """Whether the pair is held after each close; a signal is filled one close later, and a stop has to re-arm."""
     held = np.zeros(len(entries), np.bool_)
@@ -36,7 +36,7 @@ def hold(entries: Any, exits: Any, pair_returns: Any, stop_loss: float) -> Any:
 
 
 def sweep(
-    closes: pd.DataFrame, grid: Mapping[str, Sequence[Any]], assets: Mapping[str, float], fees: float
+    closes: pd.DataFrame, grid: Mapping[str, Sequence[Any]], assets: Mapping[str, Any], fees: float
 ) -> pd.DataFrame:
     """Metrics of every combination of XLF average, HYG drawdown, basket weights and stop, in this order."""
     combinations = list(itertools.product(*grid.values()))
@@ -47,7 +47,7 @@ def sweep(
     drawdown = hyg / hyg.rolling(60).max() - 1
     vix_fast, vix_slow = vix.rolling(20).mean(), vix.rolling(50).mean()
 
-    basket = pd.Series(assets)[LEGS[:3]]
+    basket = pd.Series({leg: assets[leg] for leg in LEGS[:3]})
     weights = {
         "equal": np.array([1 / 3, 1 / 3, 1 / 3, -1.0]),
         "market_cap": np.append((basket / basket.sum()).to_numpy(), -1.0),
