@@ -178,7 +178,7 @@ def data_revisions(
 ) -> None:
     """List what has changed in a series after it was first stored, and by how much."""
     from engine.report.frames import print_frame
-    from parquet_store import list_revisions
+    from parquet_store.history import list_revisions
 
     print_frame(list_revisions(_open(store), series, as_of=_utc(as_of)), output)
 

@@ -9,7 +9,7 @@ from parquet_store.errors import StoreError
 from parquet_store.schema import MOMENT
 from parquet_store.universe import SeriesSpec
 
-__all__ = ["EARLIEST", "known_at", "sessions"]
+__all__ = ["EARLIEST", "NEW_YORK", "known_at", "sessions"]
 
 NEW_YORK = "America/New_York"
 CLOSE = time(16, 0)

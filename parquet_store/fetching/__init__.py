@@ -2,7 +2,19 @@
 
 from parquet_store.fetching.asking import Pace
 from parquet_store.fetching.fetcher import fetch, plan
-from parquet_store.fetching.plan import plan_table
+from parquet_store.fetching.plan import SeriesPlan, plan_table
+from parquet_store.fetching.rebuilder import RebuildReport, rebuild
 from parquet_store.fetching.report import FetchReport
+from parquet_store.fetching.vintages import fetch_vintages
 
-__all__ = ["FetchReport", "Pace", "fetch", "plan", "plan_table"]
+__all__ = [
+    "FetchReport",
+    "Pace",
+    "RebuildReport",
+    "SeriesPlan",
+    "fetch",
+    "fetch_vintages",
+    "plan",
+    "plan_table",
+    "rebuild",
+]

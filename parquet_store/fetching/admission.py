@@ -8,10 +8,10 @@ import polars as pl
 
 from parquet_store.calendar import known_at
 from parquet_store.fetching.checks import believable, finished, in_order, rejected_rows, split_off
-from parquet_store.fetching.held import Held
+from parquet_store.fetching.confirmation import confirmed_days, not_yet_held, rejected_as_quarantine, released
+from parquet_store.fetching.held import Held, empty_rows
 from parquet_store.fetching.jumps import jumps
 from parquet_store.fetching.plan import LATE_START
-from parquet_store.fetching.quarantine import confirmed_days, not_yet_held, quarantine_rows, released
 from parquet_store.fetching.raw_archive import KeptAnswer
 from parquet_store.fetching.splits import Rebased, follow_splits
 from parquet_store.schema import SCHEMAS
@@ -78,6 +78,9 @@ def admit(spec: SeriesSpec, answers: Sequence[KeptAnswer], held: Held, now: date
         msg = "the answer has no rows"
         raise WrongAnswer(msg)
     complete = _of_table(spec, ended)
+    if not any(part.height for part in rejected) and _is_held_already(spec, complete, parsed, held):
+        notes += _completeness(spec, answers[0].span, complete, held)
+        return _nothing_new(spec, _late_start(spec, complete, held), notes)
     kept, unbelievable = believable(spec, complete, now.date())
     _refuse_other_conventions(spec, held)
     rebased, actions, wrong_actions = _with_actions(spec, parsed, kept, held, now)
@@ -90,8 +93,8 @@ def admit(spec: SeriesSpec, answers: Sequence[KeptAnswer], held: Held, now: date
     notes += [*rebased.notes, *_completeness(spec, answers[0].span, rows, held)]
     quarantine = pl.concat(
         [
-            quarantine_rows(spec.table, spec.name, spec.source, raw, waiting),
-            quarantine_rows("actions", spec.name, spec.source, raw, wrong_actions),
+            rejected_as_quarantine(spec.table, spec.name, spec.source, raw, waiting),
+            rejected_as_quarantine("actions", spec.name, spec.source, raw, wrong_actions),
         ]
     )
     news = not_yet_held(quarantine, held.quarantined)
@@ -119,6 +122,20 @@ def _rows(spec: SeriesSpec, parsed: Sequence[Parsed], notes: list[str]) -> tuple
         msg = f"no row of {spec.name} could be read"
         raise WrongAnswer(msg)
     return rows, rejected
+
+
+def _is_held_already(spec: SeriesSpec, rows: pl.DataFrame, parsed: Sequence[Parsed], held: Held) -> bool:
+    """Say whether an answer repeats what is held, as most do: there is then nothing to judge."""
+    columns = [name for name in _columns(spec.table) if name != "source"]
+    events = pl.concat([each.actions for each in parsed])
+    known = rows.join(held.rows.select(columns), on=columns, how="semi", nulls_equal=True)
+    known_events = events.join(held.actions, on=["date", "kind", "value"], how="semi")
+    return known.height == rows.height and known_events.height == events.height
+
+
+def _nothing_new(spec: SeriesSpec, begins_late: date | None, notes: Sequence[str]) -> Admission:
+    rows, actions, quarantine = (empty_rows(table).drop("seen_at") for table in (spec.table, "actions", "quarantine"))
+    return Admission(rows, actions, quarantine, waiting=0, begins_late=begins_late, notes=tuple(notes))
 
 
 def _refuse_other_conventions(spec: SeriesSpec, held: Held) -> None:

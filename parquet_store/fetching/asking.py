@@ -15,6 +15,7 @@ __all__ = ["Pace", "Provider", "Throttle"]
 
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
 _LONGEST_WAIT = 120.0
+_SURELY_DOWN = 3
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,8 @@ class Provider:
         self._throttle = Throttle(limits, pace)
         self._lock = threading.Lock()
         self._send: Callable[[Request, float], Response] | None = None
+        self._in_vain = 0
+        """Questions given up since the last answer: a provider that is down is not asked everything four times."""
 
     def ask(self, request: Request, *, accept: Callable[[Response], bool] | None = None) -> Answer:
         """Return the answer to a question.
@@ -119,10 +122,15 @@ class Provider:
         for attempt in range(1, self._pace.attempts + 1):
             try:
                 response = self._attempt(request)
+                self._in_vain = 0
                 if response.status == 200 or (accept is not None and accept(response)):
                     return Answer(redacted_url(request.url, request.query), response.body, datetime.now(UTC))
                 _refuse(response)
             except PassingFault as fault:
+                if attempt == self._pace.attempts or self._in_vain >= _SURELY_DOWN:
+                    self._in_vain += 1
+                    msg = f"{self._title}: {fault}, asked {attempt} times"
+                    raise WrongAnswer(msg) from None
                 self._wait(fault, attempt)
         msg = "the question was not asked"
         raise WrongAnswer(msg)
@@ -138,10 +146,7 @@ class Provider:
             return self._send(request, self._pace.timeout)
 
     def _wait(self, fault: PassingFault, attempt: int) -> None:
-        """Wait before the next attempt, or give up."""
-        if attempt == self._pace.attempts:
-            msg = f"{self._title}: {fault}, asked {attempt} times"
-            raise WrongAnswer(msg) from None
+        """Wait before the next attempt, or give up where the provider wants to be left alone for long."""
         if fault.retry_after is None:
             longest = 2.0 ** (attempt - 1)
             self._pace.sleep(self._pace.jitter(0.5 * longest, longest))

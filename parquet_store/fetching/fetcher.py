@@ -13,10 +13,8 @@ from parquet_store.fetching.admission import Admission, admit
 from parquet_store.fetching.asking import Pace, Provider
 from parquet_store.fetching.held import Held, load_held
 from parquet_store.fetching.plan import SeriesPlan, plan_fetch
-from parquet_store.fetching.raw_archive import KeptAnswer, archive_folder, keep
+from parquet_store.fetching.raw_archive import KeptAnswer, archive_lock, keep
 from parquet_store.fetching.report import FetchReport, Outcome, outcome_table
-from parquet_store.files import disk_faults_explained, make_folder
-from parquet_store.lock import exclusive
 from parquet_store.manifest import Manifest
 from parquet_store.revisions import Revision, revise
 from parquet_store.schema import SCHEMAS
@@ -25,7 +23,7 @@ from parquet_store.store import Store, read_manifest
 from parquet_store.universe import SeriesSpec, Universe, load_universe
 from parquet_store.writer import SIMULATED, append, moment_of_writing
 
-__all__ = ["chosen_series", "fetch", "plan"]
+__all__ = ["chosen_series", "fetch", "plan", "refuse_simulated"]
 
 _AT_ONCE = 12
 
@@ -189,9 +187,7 @@ def _store_all(
     admitted = [each.admission for each in fetched if each.admission is not None]
     quarantine = [each.quarantine for each in admitted if each.quarantine.height]
     frames = _frames(fetched)
-    with disk_faults_explained(f"the store at {store.root} could not be written and is unharmed"):
-        make_folder(archive_folder(store))
-    with exclusive(archive_folder(store) / "lock"):
+    with archive_lock(store):
         manifest = read_manifest(store)
         tables = [SCHEMAS[name] for name in ("prices", "macro", "actions", "quarantine")]
         seen_at = moment_of_writing(manifest, tables, now)

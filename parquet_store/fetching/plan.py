@@ -6,8 +6,8 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from parquet_store.fetching.confirmation import days_waiting
 from parquet_store.fetching.held import Held
-from parquet_store.fetching.quarantine import days_waiting
 from parquet_store.fetching.raw_archive import Purpose
 from parquet_store.sources import FILES, Span, find_source
 from parquet_store.universe import SeriesSpec

@@ -4,7 +4,8 @@ A file is ``raw/<moment>-<sha256>.parquet``. The moment is the ``seen_at`` of th
 sha256 that of the file itself; the manifest's entries name it. It has a row an answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -16,11 +17,21 @@ import polars as pl
 
 from parquet_store.errors import StoreError
 from parquet_store.files import disk_faults_explained, make_folder, publish, write_synced
+from parquet_store.lock import exclusive
 from parquet_store.schema import MOMENT
 from parquet_store.sources.interface import Answer, Span
 from parquet_store.store import Store
 
-__all__ = ["KeptAnswer", "Purpose", "archive_folder", "keep", "kept_answers", "kept_fetches", "moment_of"]
+__all__ = [
+    "KeptAnswer",
+    "Purpose",
+    "archive_folder",
+    "archive_lock",
+    "keep",
+    "kept_answers",
+    "kept_fetches",
+    "moment_of",
+]
 
 Purpose = Literal["rows", "earlier", "vintages"]
 """What was asked for: recent rows or all, rows before those held, or what the provider showed in the past."""
@@ -66,6 +77,21 @@ def archive_folder(store: Store) -> Path:
     return store.root / "raw"
 
 
+@contextmanager
+def archive_lock(store: Store) -> Iterator[None]:
+    """Let one fetch at a time write: its answers, and the rows that were read from them.
+
+    Raises
+    ------
+    StoreError
+        If another fetch still writes after a minute, or the disk refuses.
+    """
+    with disk_faults_explained(f"the store at {store.root} could not be written and is unharmed"):
+        make_folder(archive_folder(store))
+        with exclusive(archive_folder(store) / "lock"):
+            yield
+
+
 def keep(store: Store, answers: Sequence[KeptAnswer], seen_at: datetime) -> str:
     """Write the answers of one fetch and return the sha256 of the file; the caller holds the archive's lock.
 
@@ -81,7 +107,6 @@ def keep(store: Store, answers: Sequence[KeptAnswer], seen_at: datetime) -> str:
     digest = sha256(payload).hexdigest()
     folder = archive_folder(store)
     with disk_faults_explained(f"the raw answers could not be kept in {folder}, and nothing was stored"):
-        make_folder(folder)
         for left in folder.glob(f"*{_UNFINISHED}"):
             left.unlink()
         staged = folder / f"{digest}{_UNFINISHED}"

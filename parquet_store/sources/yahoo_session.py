@@ -4,6 +4,7 @@ Faults of the chart's request are taken out of the client's hands: by itself it 
 fault, and it does not tell when Yahoo wants to be asked again.
 """
 
+import logging
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -78,6 +79,7 @@ def connect(base: str | None) -> Callable[[Request, float], Response]:
     WrongAnswer
         From the function: an answer that is too long.
     """
+    logging.getLogger("yfinance").setLevel(logging.ERROR)  # it warns of every crumb that it goes on without
     session = _YahooSession(base)
     client = YfData(session=session)
     client._set_session(session)  # noqa: SLF001 - the client is one a process, and may have been made by another fetch

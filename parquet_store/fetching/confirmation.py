@@ -1,4 +1,4 @@
-"""Rows that are kept out of reads until they are confirmed, with the reason; nothing that came is thrown away."""
+"""Rows kept out of reads: which wait for a second answer, which are confirmed, which the quarantine has already."""
 
 import json
 import math
@@ -9,7 +9,7 @@ import polars as pl
 from parquet_store.fetching.held import MAIN_VALUE, Held
 from parquet_store.schema import SCHEMAS
 
-__all__ = ["JUMP", "confirmed_days", "days_waiting", "not_yet_held", "quarantine_rows", "released"]
+__all__ = ["JUMP", "confirmed_days", "days_waiting", "not_yet_held", "rejected_as_quarantine", "released"]
 
 JUMP = "jump"
 """How the reason of a row begins that waits for a second answer to confirm it."""
@@ -19,7 +19,9 @@ _SAME = 1e-6
 _PATIENCE = timedelta(days=60)
 
 
-def quarantine_rows(table: str, series: str, source: str, raw_sha256: str, rejected: pl.DataFrame) -> pl.DataFrame:
+def rejected_as_quarantine(
+    table: str, series: str, source: str, raw_sha256: str, rejected: pl.DataFrame
+) -> pl.DataFrame:
     """Return rejected rows as rows of the table quarantine, without ``seen_at``.
 
     Parameters
