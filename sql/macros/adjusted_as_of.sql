@@ -1,7 +1,7 @@
 -- Prices as a total-return index that starts at the first close and grows forward, as seen by a moment. Each dividend
 -- multiplies what follows its ex-date by close / (close - dividend), of the last close before it. The product is taken
 -- from left to right in the order of the ex-dates, so that new rows never change an old value, not by its last bit.
-CREATE MACRO adjusted_as_of(moment) AS TABLE
+CREATE MACRO adjusted_as_of(seen_until) AS TABLE
 -- Prices and dividends on one line of time; on its ex-date a dividend stands before the bar.
 WITH timeline AS MATERIALIZED (
     SELECT
@@ -10,10 +10,10 @@ WITH timeline AS MATERIALIZED (
         last_value(close IGNORE NULLS) OVER so_far AS last_close
     FROM (
         SELECT symbol, date, open, high, low, close, volume, basis, known_at, source, NULL::DOUBLE AS dividend
-        FROM prices_as_of(moment)
+        FROM prices_as_of(seen_until)
         UNION ALL
         SELECT symbol, date, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, value
-        FROM actions_as_of(moment)
+        FROM actions_as_of(seen_until)
         WHERE kind = 'dividend'
     )
     WINDOW so_far AS (PARTITION BY symbol ORDER BY date, dividend NULLS LAST ROWS UNBOUNDED PRECEDING)

@@ -7,17 +7,17 @@
 --
 -- Only joins by equality and windows over maxima: their plans do not depend on estimates, nor their results on the order
 -- of rows.
-CREATE MACRO aligned_as_of(moment) AS TABLE
+CREATE MACRO aligned_as_of(seen_until) AS TABLE
 WITH closes AS MATERIALIZED (
     SELECT
         date AS session,
         close_at,
         timezone('America/New_York', date::TIMESTAMP) AS day_begin,
         timezone('America/New_York', date_trunc('week', date)::TIMESTAMP) AS week_begin
-    FROM sessions_as_of(moment)
+    FROM sessions_as_of(seen_until)
 ),
 adjusted_closes AS MATERIALIZED (
-    SELECT symbol AS series, date, close AS value, known_at FROM adjusted_as_of(moment)
+    SELECT symbol AS series, date, close AS value, known_at FROM adjusted_as_of(seen_until)
 ),
 every_day AS (
     SELECT series FROM series WHERE kind = 'price' AND calendar = 'daily'
@@ -29,7 +29,7 @@ carried AS MATERIALIZED (
     WHERE series IN (FROM every_day)
     UNION ALL
     SELECT series, macro.date, macro.value, macro.known_at, rules.carry
-    FROM macro_as_of(moment) AS macro
+    FROM macro_as_of(seen_until) AS macro
     JOIN (FROM series WHERE kind = 'macro') AS rules USING (series)
     WHERE rules.calendar NOT IN ('nyse', 'bond') OR isodow(macro.date) <= 5
 ),

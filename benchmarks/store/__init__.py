@@ -1,0 +1,1 @@
+"""The store of intraday bars against DuckDB over bare Parquet."""

@@ -1,0 +1,86 @@
+"""One task of one contestant in a process of its own: time, peak memory and bytes read, as JSON.
+
+Run as ``python -m benchmarks.store.contestants TASK ARGUMENTS``.
+"""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+import sql
+from parquet_store import open_store
+from parquet_store.bars import import_bars
+
+AGGREGATE = """
+SELECT symbol, moment::DATE AS day, count(*) AS bars, max(high) AS high, min(low) AS low, sum(volume) AS volume
+FROM {bars} GROUP BY ALL
+"""
+MONTH = """
+SELECT symbol, moment, open, high, low, close, volume FROM {bars}
+WHERE symbol = '{symbol}' AND moment >= '{first}' AND moment < '{last}'
+"""
+
+
+def import_into_store(source: str, store: str) -> None:
+    """Import the bars as a user does: checked, partitioned, synced to the disk, listed."""
+    import_bars(open_store(store, create=True), [source])
+
+
+def copy_with_duckdb(source: str, folder: str) -> None:
+    """Write the same rows with DuckDB alone, partitioned alike, with the compression that the store has."""
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'; SET memory_limit = '1.2GB'")
+        connection.execute(
+            f"COPY (SELECT *, year(moment) AS year FROM read_parquet('{source}/*.parquet')) TO '{folder}' "  # noqa: S608 - paths of this benchmark
+            "(FORMAT parquet, COMPRESSION zstd, PARTITION_BY (symbol, year))"
+        )
+
+
+def ask_store(store: str, question: str, out: str) -> None:
+    """Ask the store, connection and all."""
+    sql.query(open_store(store), Path(question).read_text()).write_parquet(out)
+
+
+def ask_duckdb(files: str, question: str, out: str) -> None:
+    """Ask DuckDB over bare Parquet files."""
+    text = Path(question).read_text().replace("FROM bars", f"FROM read_parquet('{files}')")
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.sql(text).pl().write_parquet(out)
+
+
+TASKS: dict[str, Callable[..., None]] = {
+    "import": import_into_store,
+    "copy": copy_with_duckdb,
+    "ask": ask_store,
+    "ask_duckdb": ask_duckdb,
+}
+
+
+def bytes_read() -> int:
+    """Return the bytes that this process has asked the system for, from the disk or its cache."""
+    lines = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+    return int(lines["rchar"])
+
+
+def main() -> None:
+    task, *arguments = sys.argv[1:]
+    pl.thread_pool_size()
+    read, begun = bytes_read(), time.perf_counter()
+    TASKS[task](*arguments)
+    measured = {
+        "seconds": time.perf_counter() - begun,
+        "read": bytes_read() - read,
+        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    }
+    sys.stdout.write(json.dumps(measured))
+
+
+if __name__ == "__main__":
+    main()
