@@ -1,4 +1,4 @@
-"""Hold a strategy of the engine to its plain reference, and to what was known at the time."""
+"""Hold a strategy of the engine, by vectorbt and by the fused loop, to its plain reference and to what was known."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from engine.panel import Panel
 from engine.strategies import read_condition
 from engine.sweep import Plan, load_grid, parse_grid, plan_from_panel, posture_paths
+from engine.sweep.fused_backend import evaluate_combinations, settled_returns
 from engine.sweep.vectorbt_backend import evaluate_paths
+from engine.sweep.waking import waking_closes
 from tests.references.pair import Metrics
 from tests.strategies.panels import cut
 
@@ -67,7 +69,10 @@ def is_causal(name: str, panel: Panel, parameters: Mapping[str, Any], *, cuts: i
 def _agree(plan: Plan, combinations: NDArray[np.int64], reference: Reference) -> set[int]:
     rows = plan.rows(combinations)
     paths = posture_paths(plan, combinations)
-    metrics = evaluate_paths(plan.market, paths, rows.weights, rows.daily)
+    by_backend = {
+        "vectorbt": evaluate_paths(plan.market, paths, rows.weights, rows.daily),
+        "fused": evaluate_combinations(plan, combinations, settled_returns(plan.market), waking_closes(plan)),
+    }
     closes = {name: tuple(plan.panel.values(name).tolist()) for name in plan.panel.columns}
     fixed = plan.grid.fixed.model_dump()
     named = plan.parameters(combinations) if plan.grid.axes else pl.DataFrame([{}] * len(combinations))
@@ -76,10 +81,12 @@ def _agree(plan: Plan, combinations: NDArray[np.int64], reference: Reference) ->
         values = {**fixed, **(named.row(number, named=True) if plan.grid.axes else {})}
         postures, expected = reference(closes, cost=plan.grid.costs.rate, **values)
         assert paths[number].tolist() == postures, f"postures differ for {values}"
-        found = metrics.row(number, named=True)
-        assert found.keys() == expected.keys()
-        for metric, value in expected.items():
-            assert _is_close(found[metric], value), f"{metric} is {found[metric]}, should be {value} for {values}"
+        for backend, metrics in by_backend.items():
+            found = metrics.row(number, named=True)
+            assert found.keys() == expected.keys()
+            for metric, value in expected.items():
+                told = f"{metric} is {found[metric]} by {backend}, should be {value} for {values}"
+                assert _is_close(found[metric], value), told
         seen.update(postures)
     return seen
 
