@@ -9,9 +9,13 @@ from pathlib import Path
 
 from parquet_store.errors import StoreError
 
-__all__ = ["exclusive"]
+__all__ = ["LockHeldError", "exclusive"]
 
 _PAUSE = 0.02
+
+
+class LockHeldError(StoreError):
+    """Another writer holds the lock."""
 
 
 @contextmanager
@@ -30,7 +34,7 @@ def exclusive(path: Path, *, wait: float = 60.0) -> Iterator[None]:
 
     Raises
     ------
-    StoreError
+    LockHeldError
         If another writer still holds the lock after `wait` seconds.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -48,7 +52,7 @@ def _acquire(descriptor: int, path: Path, deadline: float) -> None:
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 msg = f"another process is writing to the store at {path.parent}; try again when it has finished"
-                raise StoreError(msg) from None
+                raise LockHeldError(msg) from None
             time.sleep(_PAUSE)
         else:
             return

@@ -2,11 +2,13 @@
 
 A run is one grid on one state of the data by one version of the code; its key is the hash of the three. Its row is
 written when it starts and again when it ends, so an abandoned run leaves its trials too, and the same sweep takes it
-up again.
+up again. A run that failed its verification is never taken up again: the same sweep starts anew.
 """
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Literal
@@ -15,10 +17,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from engine.sweep.evaluation import SweepError, distinct_trials
 from engine.sweep.grid import Grid
 from engine.sweep.plan import Plan
 from engine.version import code_version
 from parquet_store import Store, append, scan
+from parquet_store.files import disk_faults_explained, make_folder
+from parquet_store.lock import LockHeldError, exclusive
 
 __all__ = [
     "Run",
@@ -27,11 +32,12 @@ __all__ = [
     "read_results",
     "record_results",
     "record_run",
+    "sole_writer",
     "stored_combinations",
     "trials_of_strategy",
 ]
 
-Status = Literal["running", "interrupted", "complete"]
+Status = Literal["running", "interrupted", "failed", "complete"]
 
 
 @dataclass(frozen=True)
@@ -49,9 +55,10 @@ class Run:
     backend
         What evaluated it.
     status
-        ``running``, ``interrupted`` or ``complete``.
+        ``running``, ``interrupted``, ``complete``, or ``failed``: vectorbt found other numbers, and the results of the
+        run must not be used.
     combinations, feasible, distinct
-        Size of the grid, combinations with a meaning, and those of them that hold different positions (0 until the run
+        Size of the grid, combinations with a meaning, and those of them that hold different positions (0 unless the run
         is complete).
     first, last, sessions, warmup
         The sample as found in the data.
@@ -108,7 +115,7 @@ def new_run(plan: Plan, backend: str, *, feasible: int) -> Run:
     started = datetime.now(UTC)
     dates = panel.sample_dates
     return Run(
-        run_id=f"{grid.strategy.name}-{started:%Y%m%dT%H%M%S}-{key[:6]}",
+        run_id=f"{grid.strategy.name}-{started:%Y%m%dT%H%M%S%f}-{key[:6]}",
         key=key,
         strategy=grid.strategy.name,
         grid_name=grid.name,
@@ -149,12 +156,36 @@ def _describe(grid: Grid) -> str:
 
 
 def find_run(store: Store, key: str) -> Run | None:
-    """Return the latest run with this key, finished or not."""
+    """Return the latest run with this key, finished or not, that has not failed."""
     rows = scan(store, "sweep_runs").collect(engine="in-memory")
     if rows.is_empty():
         return None
-    found = rows.filter(pl.col("key") == key).sort("started_at")
+    found = rows.filter(pl.col("key") == key, pl.col("status") != "failed").sort("started_at")
     return None if found.is_empty() else Run(**found.drop("seen_at").row(-1, named=True))
+
+
+@contextmanager
+def sole_writer(store: Store, run: Run) -> Iterator[None]:
+    """Keep other processes from the same sweep meanwhile: both would write the result of each combination.
+
+    Raises
+    ------
+    SweepError
+        Another process is at it.
+    """
+    folder = store.root / "sweeps"
+    with ExitStack() as held:
+        try:
+            with disk_faults_explained(f"cannot write to the ledger in {folder}"):
+                make_folder(folder)
+                held.enter_context(exclusive(folder / f"{run.key}.lock", wait=0.0))
+        except LockHeldError:
+            message = (
+                f"another process is sweeping {run.grid_name} on the same data into the store at {store.root}: "
+                "wait until it has finished; the same command then answers from the ledger"
+            )
+            raise SweepError(message) from None
+        yield
 
 
 def record_run(store: Store, run: Run, **changes: Any) -> Run:
@@ -172,12 +203,24 @@ def record_results(store: Store, run: Run, results: pl.DataFrame) -> None:
 
 
 def trials_of_strategy(store: Store, strategy: str) -> int:
-    """Trials of a strategy in the ledger: combinations that hold different positions, over all its different grids."""
+    """Trials of a strategy in the ledger: combinations that hold different positions, over all its different grids.
+
+    A grid counts once, by the run that tried most of it. What an abandoned run has tried counts like the rest.
+    """
     runs = scan(store, "sweep_runs").collect(engine="in-memory")
     if runs.is_empty():
         return 0
-    latest = runs.filter(pl.col("strategy") == strategy).sort("started_at").unique("grid_hash", keep="last")
-    return int(latest["distinct"].sum())
+    trials: dict[str, int] = {}
+    for row in runs.filter(pl.col("strategy") == strategy).drop("seen_at").iter_rows(named=True):
+        run = Run(**row)
+        tried = run.distinct if run.status == "complete" else _tried(store, run)
+        trials[run.grid_hash] = max(tried, trials.get(run.grid_hash, 0))
+    return sum(trials.values())
+
+
+def _tried(store: Store, run: Run) -> int:
+    """Combinations with different positions among the stored results of a run."""
+    return distinct_trials(read_results(store, run)).height if len(stored_combinations(store, run)) else 0
 
 
 def stored_combinations(store: Store, run: Run) -> NDArray[np.int64]:

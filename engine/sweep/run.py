@@ -15,9 +15,20 @@ import polars as pl
 
 from engine.sweep.evaluation import BackendChoice, choose_backend, distinct_trials, evaluate
 from engine.sweep.grid import Grid, load_grid
-from engine.sweep.ledger import Run, find_run, new_run, read_results, record_results, record_run, stored_combinations
+from engine.sweep.ledger import (
+    Run,
+    Status,
+    find_run,
+    new_run,
+    read_results,
+    record_results,
+    record_run,
+    sole_writer,
+    stored_combinations,
+)
 from engine.sweep.plan import Plan, make_plan
-from engine.sweep.verification import verify
+from engine.sweep.verification import VerificationError, verify
+from engine.sweep.workers import require_budget
 from parquet_store import Store
 
 __all__ = ["Progress", "SweepRun", "run_sweep", "sweep"]
@@ -94,38 +105,43 @@ def run_sweep(
     Raises
     ------
     SweepError
-        The grid is too large for the backend.
+        The grid is too large for the backend, or another process is at the same sweep.
+    MemoryBudgetError
+        The memory is not enough to evaluate anything.
     VerificationError
-        The fused evaluation and vectorbt differ.
+        The fused evaluation and vectorbt differ. The run is marked as failed and never taken up again.
     KeyboardInterrupt
         Passed on after the run is marked as interrupted; what is finished stays.
     """
     chosen = choose_backend(grid, backend)
     began = time.perf_counter()
     plan = make_plan(store, grid, as_of=as_of)
+    require_budget(plan.market, memory)
     combinations = np.arange(grid.size)
     combinations = combinations[plan.is_feasible(combinations)]
     run = new_run(plan, chosen, feasible=len(combinations))
     known = None if anew else find_run(store, run.key)
     if known is not None and known.status == "complete":
         return SweepRun(known, plan, read_results(store, known), reused=True)
-    run = record_run(store, known or run, status="running")
-    done = stored_combinations(store, run)
-    finished = len(done)
-    if progress is not None:
-        progress(finished, len(combinations))
-    try:
-        for part in evaluate(plan, combinations, done, chosen, memory=memory, jobs=jobs):
-            record_results(store, run, part)
-            finished += part.height
-            if progress is not None:
-                progress(finished, len(combinations))
-        results = read_results(store, run)
-        if chosen == "fused":
-            verify(plan, results, metric=grid.evaluation.metric, memory=memory)
-    except BaseException:
-        record_run(store, run, status="interrupted", seconds=run.seconds + time.perf_counter() - began)
-        raise
-    seconds = run.seconds + time.perf_counter() - began
-    run = record_run(store, run, status="complete", distinct=distinct_trials(results).height, seconds=seconds)
+    with sole_writer(store, run):
+        run = record_run(store, known or run, status="running")
+        done = stored_combinations(store, run)
+        finished = len(done)
+        if progress is not None:
+            progress(finished, len(combinations))
+        try:
+            for part in evaluate(plan, combinations, done, chosen, memory=memory, jobs=jobs):
+                record_results(store, run, part)
+                finished += part.height
+                if progress is not None:
+                    progress(finished, len(combinations))
+            results = read_results(store, run)
+            if chosen == "fused":
+                verify(plan, results, metric=grid.evaluation.metric, memory=memory)
+        except BaseException as error:
+            status: Status = "failed" if isinstance(error, VerificationError) else "interrupted"
+            record_run(store, run, status=status, seconds=run.seconds + time.perf_counter() - began)
+            raise
+        seconds = run.seconds + time.perf_counter() - began
+        run = record_run(store, run, status="complete", distinct=distinct_trials(results).height, seconds=seconds)
     return SweepRun(run, plan, results, reused=False)

@@ -17,7 +17,7 @@ from engine.sweep.rules import posture_paths
 from engine.sweep.vectorbt_backend import bytes_per_path, evaluate_paths
 from parquet_store.errors import EngineError
 
-__all__ = ["MemoryBudgetError", "Workload", "evaluate_representatives", "plan_workload"]
+__all__ = ["MemoryBudgetError", "Workload", "evaluate_representatives", "plan_workload", "require_budget"]
 
 BASE_BYTES = 420_000_000
 """What a process holds with vectorbt imported and compiled; measured."""
@@ -44,6 +44,22 @@ class Workload:
     chunk: int
 
 
+def require_budget(market: Market, memory: int) -> None:
+    """Refuse a budget in bytes that is not enough for one path.
+
+    Raises
+    ------
+    MemoryBudgetError
+        It is not; the message says what would be.
+    """
+    least = BASE_BYTES + bytes_per_path(market)
+    if memory < least:
+        message = (
+            f"a memory budget of {memory / 1e6:.0f} MB is too small: this sweep needs {least / 1e6:.0f} MB at least"
+        )
+        raise MemoryBudgetError(message)
+
+
 def plan_workload(plan: Plan, paths: int, *, memory: int, jobs: int | None = None) -> Workload:
     """Choose chunk size and processes so that all of them together stay within ``memory`` bytes.
 
@@ -56,13 +72,8 @@ def plan_workload(plan: Plan, paths: int, *, memory: int, jobs: int | None = Non
     jobs
         Number of processes wanted; chosen here if not given.
     """
+    require_budget(plan.market, memory)
     each = bytes_per_path(plan.market)
-    least = BASE_BYTES + each
-    if memory < least:
-        message = (
-            f"a memory budget of {memory / 1e6:.0f} MB is too small: this sweep needs {least / 1e6:.0f} MB at least"
-        )
-        raise MemoryBudgetError(message)
     affordable = int(memory // (2 * BASE_BYTES)) if memory >= 3 * BASE_BYTES else 1
     wanted = jobs if jobs is not None else _paying_processes(paths)
     processes = max(1, min(wanted, affordable))

@@ -15,7 +15,7 @@ from engine.sweep.accounting import account
 from engine.sweep.evaluation import choose_backend
 from engine.sweep.fused_backend import evaluate_combinations, settled_returns
 from engine.sweep.fused_blocks import evaluate_blocks
-from engine.sweep.ledger import find_run
+from engine.sweep.ledger import find_run, trials_of_strategy
 from engine.sweep.vectorbt_backend import simulate
 from engine.sweep.verification import VerificationError
 from engine.sweep.waking import waking_closes
@@ -98,6 +98,25 @@ def test_interrupted_sweep_goes_on_where_it_stopped(fresh_simulated_store: Store
     assert_frame_equal(resumed.results, run_sweep(fresh_simulated_store, grid, anew=True).results, check_exact=True)
 
 
+def test_abandoned_trials_count_and_hide_no_finished_ones(fresh_simulated_store: Store) -> None:
+    def stop_after_one_chunk(finished: int, total: int) -> None:
+        if 0 < finished < total:
+            raise KeyboardInterrupt
+
+    def abandon(grid: Grid, *, anew: bool = False) -> None:
+        with pytest.raises(KeyboardInterrupt):
+            run_sweep(
+                fresh_simulated_store, grid, memory=BASE_BYTES + 3_000_000, progress=stop_after_one_chunk, anew=anew
+            )
+
+    finished = run_sweep(fresh_simulated_store, pair_grid()).run.distinct
+    assert finished > 1
+    abandon(pair_grid(), anew=True)
+    assert trials_of_strategy(fresh_simulated_store, "pair") == finished
+    abandon(pair_grid({**AXES, "xlf_dma": [170, 230]}))
+    assert trials_of_strategy(fresh_simulated_store, "pair") == finished + 1
+
+
 def test_ledger_row_says_what_was_run(fresh_simulated_store: Store) -> None:
     run = run_sweep(fresh_simulated_store, pair_grid()).run
     row = query(fresh_simulated_store, "SELECT * FROM sweep_runs").row(0, named=True)
@@ -169,9 +188,10 @@ def test_too_large_for_vectorbt(simulated_store: Store) -> None:
         run_sweep(simulated_store, pair_grid(axes), backend="vectorbt")
 
 
-def test_memory_budget_too_small(simulated_store: Store) -> None:
+def test_memory_budget_too_small_is_said_before_anything_is_done(fresh_simulated_store: Store) -> None:
     with pytest.raises(MemoryBudgetError, match=r"100 MB is too small.*at least"):
-        run_sweep(simulated_store, pair_grid(), memory=100_000_000, anew=True)
+        run_sweep(fresh_simulated_store, pair_grid(), backend="fused", memory=100_000_000)
+    assert not fresh_simulated_store.folder("sweep_runs").exists()
 
 
 def test_series_that_the_store_lacks(tmp_path: object) -> None:
@@ -245,7 +265,28 @@ def test_fused_sweep_that_differs_from_vectorbt_fails(
     monkeypatch.setattr("engine.sweep.fused_blocks.evaluate_combinations", slightly_wrong)
     with pytest.raises(VerificationError, match=r"1e-08 in sortino"):
         run_sweep(fresh_simulated_store, pair_grid(), backend="fused")
-    assert query(fresh_simulated_store, "SELECT status FROM sweep_runs")["status"].to_list() == ["interrupted"]
+    monkeypatch.undo()
+    again = run_sweep(fresh_simulated_store, pair_grid(evaluate={"metric": "calmar"}), backend="fused")
+    runs = query(fresh_simulated_store, "SELECT run_id, status FROM sweep_runs ORDER BY started_at")
+    assert runs["status"].to_list() == ["failed", "complete"]
+    assert runs["run_id"].to_list()[1] == again.run.run_id
+    anew = run_sweep(fresh_simulated_store, pair_grid(), backend="fused", anew=True)
+    assert_frame_equal(again.results, anew.results, check_exact=True)
+
+
+def test_same_sweep_in_another_process_is_refused(fresh_simulated_store: Store) -> None:
+    refusals: list[str] = []
+
+    def sweep_meanwhile(finished: int, total: int) -> None:
+        if finished < total:
+            with pytest.raises(SweepError) as refused:
+                run_sweep(fresh_simulated_store, pair_grid())
+            refusals.append(str(refused.value))
+            run_sweep(fresh_simulated_store, pair_grid({"xlf_dma": [170]}))  # another grid may be swept meanwhile
+
+    results = run_sweep(fresh_simulated_store, pair_grid(), progress=sweep_meanwhile).results
+    assert "another process is sweeping test" in refusals[0]
+    assert results["combination"].to_list() == list(range(12))
 
 
 def test_auto_takes_vectorbt_for_small_grids_and_the_fused_loop_beyond() -> None:
