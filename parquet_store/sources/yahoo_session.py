@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from curl_cffi.curl import CURL_WRITEFUNC_ERROR
 from curl_cffi.requests import Response as CurlResponse
 from curl_cffi.requests import Session
 from curl_cffi.requests.exceptions import RequestException, Timeout
@@ -41,19 +42,27 @@ class _YahooSession(Session[CurlResponse]):
     def request(self, method: Any, url: str, **options: Any) -> CurlResponse:  # type: ignore[override]
         """Send a request; the options are those of the library, which gives all of them by name."""
         chunks: list[bytes] = []
-        size = 0
+        room = MAX_BYTES
 
-        def keep(chunk: bytes) -> None:
-            nonlocal size
-            size += len(chunk)
-            if size <= MAX_BYTES:
-                chunks.append(chunk)
+        def keep(chunk: bytes) -> int:
+            nonlocal room
+            room -= len(chunk)
+            if room < 0:
+                return CURL_WRITEFUNC_ERROR
+            chunks.append(chunk)
+            return len(chunk)
 
         options |= {"timeout": self.timeout_a_request, "content_callback": keep}
-        response = super().request(method, self._address(url), **options)
+        try:
+            response = super().request(method, self._address(url), **options)
+        except RequestException:
+            if room < 0:
+                msg = f"the answer has more than {MAX_BYTES >> 20} MiB"
+                raise WrongAnswer(msg) from None
+            raise
         response.content = b"".join(chunks)
         if "/v8/finance/chart/" in url:
-            _settle(response, size)
+            _settle(response)
         return response
 
     def _address(self, url: str) -> str:
@@ -103,11 +112,8 @@ def connect(base: str | None) -> Callable[[Request, float], Response]:
     return send
 
 
-def _settle(response: CurlResponse, size: int) -> None:
+def _settle(response: CurlResponse) -> None:
     """Take a chart's answer past the client, unless the client can mend what is wrong with it."""
-    if size > MAX_BYTES:
-        msg = f"the answer has more than {MAX_BYTES >> 20} MiB"
-        raise WrongAnswer(msg)
     waits = "Retry-After" in response.headers
     if response.status_code not in _CLIENT_HANDLES and (response.status_code != 429 or waits):
         raise _Finished(_plain(response))
