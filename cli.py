@@ -475,6 +475,8 @@ def sweep(
 
     opened = _open(store)
     described = load_grid(grid)
+    if metric is not None:
+        described = described.ranked_by(metric)
     try:
         with sweep_progress() as progress:
             finished = run_sweep(
@@ -488,8 +490,9 @@ def sweep(
                 progress=progress,
             )
     except KeyboardInterrupt:
-        _fail("interrupted; what is finished is in the ledger, and the same command goes on from there", 130)
-    summary = summarise(opened, finished, metric=metric)
+        command = "the same command without --anew" if anew else "the same command"
+        _fail(f"interrupted; what is finished is in the ledger, and {command} goes on from there", 130)
+    summary = summarise(opened, finished)
     report = None if no_report else write_report(opened, finished, summary).resolve()
     if report is not None:
         typer.echo(f"report: {report}", err=True)

@@ -9,7 +9,7 @@ import json
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -97,6 +97,19 @@ class Grid:
     def size(self) -> int:
         """Number of combinations, those without meaning included."""
         return math.prod(self.shape)
+
+    def ranked_by(self, metric: str) -> "Grid":
+        """Return the same trials, ranked by another metric.
+
+        Raises
+        ------
+        GridError
+            Nothing can be ranked by it.
+        """
+        if metric not in RANKING_METRICS:
+            message = f"combinations cannot be ranked by {metric!r}: use one of {', '.join(RANKING_METRICS)}"
+            raise GridError(message)
+        return replace(self, evaluation=Evaluation(metric=metric))
 
     def hash(self) -> str:
         """Sixteen hexadecimal digits that name the trials, whatever they are ranked by."""
@@ -205,9 +218,6 @@ def _axis_values(value: object, what: str) -> tuple[Any, ...]:
         if not value:
             message = f"{what} is an empty list: give it at least one value, or leave it out for the default"
             raise GridError(message)
-        if len({repr(item) for item in value}) < len(value):
-            message = f"{what} holds the same value twice: {value}"
-            raise GridError(message)
         return tuple(value)
     if isinstance(value, dict):
         return _range_values(value, what)
@@ -246,7 +256,11 @@ def _checked_axis(
     """Check every value of an axis as a parameter, and return them as the model reads them."""
     model = strategy.parameters
     place = f"[grid] of {where}"
-    return tuple(getattr(parse_parameters(model, {**given, key: value}, where=place), key) for value in values)
+    read = tuple(getattr(parse_parameters(model, {**given, key: value}, where=place), key) for value in values)
+    if len({repr(value) for value in read}) < len(read):  # as the model reads them: 150 and 150.0 are one length
+        message = f"{key} in {place} holds the same value twice: {list(values)}; each may stand there once"
+        raise GridError(message)
+    return read
 
 
 Table = TypeVar("Table", bound=BaseModel)

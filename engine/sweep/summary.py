@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from engine.metrics import METRICS, RANKING_METRICS
+from engine.metrics import METRICS
 from engine.strategies import documentation
 from engine.sweep.benchmarks import benchmarks
-from engine.sweep.evaluation import SweepError, distinct_trials
+from engine.sweep.evaluation import distinct_trials
 from engine.sweep.ledger import trials_of_strategy
 from engine.sweep.neighbours import neighbour_medians
 from engine.sweep.run import SweepRun
@@ -75,10 +75,8 @@ def summarise(store: Store, sweep: SweepRun, *, metric: str | None = None, best:
     best
         How many of the best to show.
     """
-    ranked_by = metric or sweep.plan.grid.evaluation.metric
-    if ranked_by not in RANKING_METRICS:
-        message = f"combinations cannot be ranked by {ranked_by!r}: use one of {', '.join(RANKING_METRICS)}"
-        raise SweepError(message)
+    grid = sweep.plan.grid
+    ranked_by = (grid if metric is None else grid.ranked_by(metric)).evaluation.metric
     results = sweep.results
     traded = results.filter(pl.col("trades") > 0)
     winners = _best(sweep, ranked_by, best)

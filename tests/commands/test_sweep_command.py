@@ -61,6 +61,15 @@ def test_table_names_the_data_and_says_simulated(engine: Engine, fresh_simulated
     assert "\x1b" not in done.stdout
 
 
+def test_unknown_metric_is_refused_before_the_sweep(engine: Engine, fresh_simulated_store: Store, grid: Path) -> None:
+    done = engine("sweep", "--grid", grid, "--store", fresh_simulated_store.root, "--metric", "beauty")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "beauty" in done.stderr
+    assert "sharpe" in done.stderr
+    assert not fresh_simulated_store.folder("sweep_runs").exists()
+
+
 def test_interrupt_keeps_what_is_finished_and_the_same_command_resumes(
     fresh_simulated_store: Store, grid: Path
 ) -> None:

@@ -68,6 +68,7 @@ BAD = [
     ({"grid": {"xlf_dma": {"start": True, "stop": 3, "step": 1}}}, GridError, ["xlf_dma", "three numbers"]),
     ({"grid": {"xlf_dma": []}}, GridError, ["xlf_dma", "empty"]),
     ({"grid": {"xlf_dma": [150, 150]}}, GridError, ["xlf_dma", "twice"]),
+    ({"grid": {"xlf_dma": [150, 150.0]}}, GridError, ["xlf_dma", "twice"]),
     ({"grid": {"xlf_dma": 150}}, GridError, ["xlf_dma", "150", "list"]),
     ({"grid": {"xlf_dma": ["long"]}}, ParameterError, ["xlf_dma", "long", "integer"]),
     ({"grid": {"stop_loss": [0.1]}}, ParameterError, ["stop_loss", "0.1", "less than 0"]),

@@ -10,7 +10,18 @@ from polars.testing import assert_frame_equal
 from engine.metrics import GROSS_METRICS, METRICS
 from engine.panel import PanelError
 from engine.strategies import strategy_names
-from engine.sweep import Grid, SweepError, load_grid, make_plan, parse_grid, posture_paths, run_sweep, summarise, sweep
+from engine.sweep import (
+    Grid,
+    GridError,
+    SweepError,
+    load_grid,
+    make_plan,
+    parse_grid,
+    posture_paths,
+    run_sweep,
+    summarise,
+    sweep,
+)
 from engine.sweep.accounting import account
 from engine.sweep.evaluation import choose_backend
 from engine.sweep.fused_backend import evaluate_combinations, settled_returns
@@ -222,7 +233,7 @@ def test_metric_to_rank_by(fresh_simulated_store: Store) -> None:
     for metric, descending in (("calmar", True), ("max_drawdown", True), ("volatility", False)):
         ranked = summarise(fresh_simulated_store, finished, metric=metric).best[metric]
         assert ranked.to_list() == ranked.sort(descending=descending).to_list()
-    with pytest.raises(SweepError, match=r"beauty.*sharpe"):
+    with pytest.raises(GridError, match=r"beauty.*sharpe"):
         summarise(fresh_simulated_store, finished, metric="beauty")
 
 
