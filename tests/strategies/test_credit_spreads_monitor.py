@@ -19,7 +19,7 @@ from parquet_store import Store
 from tests.references.accounting import Weights, carry_out, evaluate
 from tests.references.credit_spreads_monitor import Monitor, Values, credit_spreads_monitor, percentile
 from tests.references.pair import Closes, Metrics
-from tests.strategies.agreement import agree_on_parameters, is_causal, single
+from tests.strategies.agreement import agree_on_parameters, agree_on_shipped_grid, is_causal, single
 from tests.strategies.credit_panels import known, recent, with_columns
 from tests.strategies.panels import without
 
@@ -97,6 +97,11 @@ def any_parameters(random: np.random.Generator) -> dict[str, Any]:
         "exposure_invalidated": float(random.uniform(0.5, 1.0)),
         "rebalance": str(random.choice(["daily", "entry"])),
     }
+
+
+def test_agrees_with_the_reference_on_the_shipped_grid(panel: Panel) -> None:
+    seen = agree_on_shipped_grid(NAME, reference, recent(panel, 1600), count=4, seed=44)
+    assert seen >= {UNDEFINED, NORMAL}
 
 
 def test_agrees_with_the_reference_on_any_parameters(panel: Panel) -> None:
