@@ -12,13 +12,23 @@ from pydantic import BaseModel
 
 import engine.strategies
 from engine.panel import NEXT_MORNING
-from engine.strategies import Ambiguity, Parameters, Strategy, depends_on, documentation, find_strategy, strategy_names
+from engine.strategies import (
+    Ambiguity,
+    InsightRule,
+    Parameters,
+    Strategy,
+    depends_on,
+    documentation,
+    find_strategy,
+    strategy_names,
+)
 from engine.sweep.grid import Grid, load_grid
 from parquet_store import load_universe
 
 __all__ = [
     "ConditionDescription",
     "GridDescription",
+    "InsightRuleDescription",
     "ParameterDescription",
     "SeriesDescription",
     "StrategyDescription",
@@ -91,6 +101,21 @@ class ConditionDescription:
 
 
 @dataclass(frozen=True)
+class InsightRuleDescription:
+    """One claim of the document, as in `engine.strategies.InsightRule`; ``conditions`` are their texts."""
+
+    name: str
+    title: str
+    conditions: tuple[str, ...]
+    claim: str
+    expected: str
+    horizons: tuple[int, int] | None
+    confidence: float
+    universe: tuple[str, ...]
+    failure_modes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class GridDescription:
     """A grid that the project ships: its file, its size, the values of each swept parameter, its sample."""
 
@@ -117,6 +142,8 @@ class StrategyDescription:
         In the order of their declaration.
     target_weights
         Posture to leg to fraction of equity, at the defaults.
+    insight_rules
+        What the document claims to follow when some of the conditions hold.
     grids
         Those that are shipped, its own first.
     """
@@ -134,6 +161,7 @@ class StrategyDescription:
     postures: tuple[str, ...]
     target_weights: Mapping[str, Mapping[str, float]]
     ambiguities: tuple[Ambiguity, ...]
+    insight_rules: tuple[InsightRuleDescription, ...]
     grids: tuple[GridDescription, ...]
 
 
@@ -165,6 +193,7 @@ def describe(name: str) -> StrategyDescription:
         postures=strategy.postures,
         target_weights=_default_weights(strategy),
         ambiguities=strategy.ambiguities,
+        insight_rules=tuple(_describe_insight_rule(strategy, rule) for rule in strategy.insight_rules),
         grids=tuple(_describe_grid(path, load_grid(path)) for path in _grid_files(name)),
     )
 
@@ -242,6 +271,21 @@ def _default_weights(strategy: Strategy) -> dict[str, dict[str, float]]:
         posture: dict(zip(strategy.legs, row.tolist(), strict=True))
         for posture, row in zip(strategy.postures, weights, strict=True)
     }
+
+
+def _describe_insight_rule(strategy: Strategy, rule: InsightRule) -> InsightRuleDescription:
+    texts = {condition.read: condition.text for condition in strategy.conditions}
+    return InsightRuleDescription(
+        name=rule.name,
+        title=rule.title,
+        conditions=tuple(texts[read] for read in rule.conditions),
+        claim=rule.claim,
+        expected=rule.expected,
+        horizons=rule.horizons,
+        confidence=rule.confidence,
+        universe=rule.universe,
+        failure_modes=rule.failure_modes,
+    )
 
 
 def _grid_files(name: str) -> list[Path]:

@@ -19,7 +19,15 @@ from engine.sweep import Costs, Plan, RuleTrace, grid_of_one, plan_from_panel, s
 from parquet_store import Store, sessions
 from parquet_store.errors import EngineError
 
-__all__ = ["ConditionVerdict", "ExplainError", "Explanation", "InputValue", "LegTarget", "explain"]
+__all__ = [
+    "ConditionVerdict",
+    "ExplainError",
+    "Explanation",
+    "InputValue",
+    "InsightRuleVerdict",
+    "LegTarget",
+    "explain",
+]
 
 NEARBY = timedelta(days=14)
 """Two sessions of the exchange are never further apart."""
@@ -56,6 +64,28 @@ class ConditionVerdict:
     met: bool
     undefined: Literal["warm-up", "missing"] | None
     parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class InsightRuleVerdict:
+    """One claim of the document at the close.
+
+    Attributes
+    ----------
+    name, title, claim, confidence
+        As in `engine.strategies.InsightRule`.
+    fires
+        Whether all its conditions are met.
+    bits
+        Their places in the code.
+    """
+
+    name: str
+    title: str
+    claim: str
+    confidence: float
+    fires: bool
+    bits: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -101,7 +131,7 @@ class Explanation:
     as_of, seen_at, simulated
         The moment whose knowledge was used (None: all that is stored), when the newest row used was stored, and
         whether the market is the simulated one.
-    conditions, inputs, legs
+    conditions, insight_rules, inputs, legs
         See their classes.
     code
         The conditions met, condition k being bit k.
@@ -126,6 +156,7 @@ class Explanation:
     seen_at: datetime | None
     simulated: bool
     conditions: tuple[ConditionVerdict, ...]
+    insight_rules: tuple[InsightRuleVerdict, ...]
     code: int
     state_before: int
     state_after: int
@@ -188,6 +219,7 @@ def explain(
         seen_at=panel.seen_at,
         simulated=panel.simulated,
         conditions=tuple(_verdict(k, condition, plan) for k, condition in enumerate(strategy.conditions)),
+        insight_rules=_insight_rules(strategy, int(trace.codes[-1])),
         code=int(trace.codes[-1]),
         state_before=before,
         state_after=after,
@@ -282,6 +314,16 @@ def _verdict(bit: int, condition: Condition, plan: Plan) -> ConditionVerdict:
         undefined=None if defined[-1] else reason,
         parameters=parameters,
     )
+
+
+def _insight_rules(strategy: Strategy, code: int) -> tuple[InsightRuleVerdict, ...]:
+    places = {condition.read: bit for bit, condition in enumerate(strategy.conditions)}
+    verdicts = []
+    for rule in strategy.insight_rules:
+        bits = tuple(places[read] for read in rule.conditions)
+        fires = all(code >> bit & 1 for bit in bits)
+        verdicts.append(InsightRuleVerdict(rule.name, rule.title, rule.claim, rule.confidence, fires, bits))
+    return tuple(verdicts)
 
 
 def _held_since(panel: Panel, trace: RuleTrace) -> date:

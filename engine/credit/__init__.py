@@ -1,13 +1,12 @@
 """What is known of credit spreads: measures and proxies, their scores, conditions on them, and the documented rules."""
 
-from engine.credit.insight_rules import RULES, InsightRule, rule_fires
+from engine.credit.insight_rules import RULES, rule_fires
 from engine.credit.metrics import spread_metrics
 from engine.credit.spread_measures import MEASURES, SpreadMeasure, overlap, proxy_note, spread_in_basis_points
 
 __all__ = [
     "MEASURES",
     "RULES",
-    "InsightRule",
     "SpreadMeasure",
     "overlap",
     "proxy_note",

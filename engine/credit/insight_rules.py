@@ -5,9 +5,8 @@ what cash earns, from close t+1 on; whether it holds is for a study to say. The 
 the high-yield OAS; with a proxy they are lower.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,47 +21,13 @@ from engine.credit.monitor_conditions import (
     vix_is_calm,
 )
 from engine.panel import Panel
-from engine.strategies.conditions import Reading, depends_on
+from engine.strategies.conditions import depends_on
+from engine.strategies.strategy import InsightRule
 
-__all__ = ["BACKTEST_HORIZONS", "RULES", "InsightRule", "rule_fires"]
+__all__ = ["BACKTEST_HORIZONS", "RULES", "rule_fires"]
 
 BACKTEST_HORIZONS = (5, 20, 60)
 """Sessions ahead over which the document evaluates every rule."""
-
-
-@dataclass(frozen=True)
-class InsightRule:
-    """One testable rule.
-
-    Attributes
-    ----------
-    name, title
-        ``title`` is the rule in a few words.
-    conditions
-        It fires at a close at which all are met.
-    claim
-        What it says will follow.
-    expected
-        Sign of the excess return over cash that it claims.
-    horizons
-        Shortest and longest number of sessions that the claim is about; None where it names none.
-    confidence
-        The document's own, between 0 and 1.
-    universe
-        What it may be applied to.
-    failure_modes
-        How it may go wrong.
-    """
-
-    name: str
-    title: str
-    conditions: tuple[Callable[..., Reading], ...]
-    claim: str
-    expected: Literal["negative", "positive", "neutral"]
-    horizons: tuple[int, int] | None
-    confidence: float
-    universe: tuple[str, ...]
-    failure_modes: tuple[str, ...]
 
 
 RULES = (

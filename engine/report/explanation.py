@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from engine.explain import ConditionVerdict, Explanation
+from engine.explain import ConditionVerdict, Explanation, InsightRuleVerdict
 from engine.report.frames import console_for_output
 from engine.report.tables import field_table, text_table, value_text
 from engine.strategies.strategy import POSTURE_MASK
@@ -27,6 +27,7 @@ def render_explanation(explanation: Explanation, console: Console | None = None)
     for part in (
         _heading(explanation),
         _conditions(explanation.conditions),
+        *([_insight_rules(explanation.insight_rules)] if explanation.insight_rules else ()),
         _rule(explanation),
         _legs(explanation),
         _inputs(explanation),
@@ -66,6 +67,15 @@ def _conditions(conditions: tuple[ConditionVerdict, ...]) -> Table:
     ]
     columns = ("bit", "condition", "value", "relation", "threshold", "met", "with")
     return text_table("Conditions at the close", columns, rows, right=("bit", "value", "threshold"))
+
+
+def _insight_rules(rules: tuple[InsightRuleVerdict, ...]) -> Table:
+    rows = [
+        (each.name, ", ".join(map(str, each.bits)), "yes" if each.fires else "no", f"{each.confidence:g}", each.claim)
+        for each in rules
+    ]
+    columns = ("rule", "bits", "fires", "confidence", "claims")
+    return text_table("Rules of the document at the close", columns, rows, right=("confidence",))
 
 
 def _rule(explanation: Explanation) -> Table:

@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from engine.describe import ParameterDescription, SeriesDescription, StrategyDescription
+from engine.describe import InsightRuleDescription, ParameterDescription, SeriesDescription, StrategyDescription
 from engine.report.frames import console_for_output
 from engine.report.tables import text_table, value_text
 
@@ -64,6 +64,7 @@ def render_strategy(strategy: StrategyDescription, console: Console | None = Non
         _parameters(strategy.parameters),
         _conditions(strategy),
         _weights(strategy),
+        *([_insight_rules(strategy.insight_rules)] if strategy.insight_rules else ()),
         *(_ambiguities(strategy) if strategy.ambiguities else ()),
         _sweeps(strategy),
     ):
@@ -116,6 +117,23 @@ def _weights(strategy: StrategyDescription) -> Table:
         for number, (posture, weights) in enumerate(strategy.target_weights.items())
     ]
     return text_table("Target weights at the defaults", ("number", "posture", *strategy.legs), rows)
+
+
+def _insight_rules(rules: Sequence[InsightRuleDescription]) -> Table:
+    rows = [
+        (
+            each.name,
+            "; ".join(each.conditions),
+            each.claim,
+            f"{each.horizons[0]} to {each.horizons[1]}" if each.horizons else "-",
+            f"{each.confidence:g}",
+            "; ".join(each.universe),
+            "; ".join(each.failure_modes),
+        )
+        for each in rules
+    ]
+    columns = ("rule", "fires when", "claims", "sessions", "confidence", "applies to", "fails when")
+    return text_table("Rules of the document: claims about what follows", columns, rows, right=("confidence",))
 
 
 def _ambiguities(strategy: StrategyDescription) -> list[RenderableType]:

@@ -16,12 +16,13 @@ from engine.strategies.parameters import (
     parse_assignments,
     parse_parameters,
 )
-from engine.strategies.strategy import Ambiguity, Strategy
+from engine.strategies.strategy import Ambiguity, InsightRule, Strategy
 from parquet_store.errors import EngineError
 
 __all__ = [
     "Ambiguity",
     "Condition",
+    "InsightRule",
     "ParameterError",
     "Parameters",
     "Reading",

@@ -12,8 +12,9 @@ ZM20. At close t:
 * *Bounce* (rule 2): within risk-off, when ZL is at least 2, S is lower than 5 sessions before and SPY is at least 8%
   below its 60-session high, exposure is raised for ``bounce_sessions``; then it is risk-off again.
 
-Rules 1 and 3 are claims about what follows, without a position of their own: `engine.credit.RULES`. What is decided at
-close t is traded at close t+1. S at close t is what was known then: the OAS of the session before.
+Rules 1 and 3 are claims about what follows, without a position of their own; all three stand in `insight_rules`, with
+their confidence, universe and ways to fail. What is decided at close t is traded at close t+1. S at close t is what was
+known then: the OAS of the session before.
 """
 
 from typing import Any, Literal, NamedTuple
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.compiled import jit
+from engine.credit.insight_rules import RULES
 from engine.credit.monitor_conditions import (
     BREADTH_FUNDS,
     breadth_is_benign,
@@ -244,6 +246,7 @@ STRATEGY = Strategy(
     always=NORMAL,
     feasible=feasible,
     notes=notes,
+    insight_rules=RULES,
     ambiguities=(
         Ambiguity(
             parameter="window_end",

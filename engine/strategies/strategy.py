@@ -18,15 +18,15 @@ close t is traded at close t+1.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.strategies.conditions import Condition
+from engine.strategies.conditions import Condition, Reading
 from engine.strategies.parameters import Parameters
 
-__all__ = ["POSTURE_MASK", "Ambiguity", "Strategy"]
+__all__ = ["POSTURE_MASK", "Ambiguity", "InsightRule", "Strategy"]
 
 POSTURE_MASK = 15
 """The bits of a rule's state that name the posture."""
@@ -42,6 +42,41 @@ class Ambiguity(NamedTuple):
     text: str
     readings: Mapping[str, str]
     chosen: str
+
+
+@dataclass(frozen=True)
+class InsightRule:
+    """A testable claim of a document: what follows when some conditions hold. It moves no position by itself.
+
+    Attributes
+    ----------
+    name, title
+        ``title`` is the rule in a few words.
+    conditions
+        It fires at a close at which all are met; each is read by a condition of the strategy, too.
+    claim
+        What it says will follow.
+    expected
+        Sign of the excess return over cash that it claims.
+    horizons
+        Shortest and longest number of sessions that the claim is about; None where it names none.
+    confidence
+        The document's own, between 0 and 1.
+    universe
+        What it may be applied to.
+    failure_modes
+        How it may go wrong.
+    """
+
+    name: str
+    title: str
+    conditions: tuple[Callable[..., Reading], ...]
+    claim: str
+    expected: Literal["negative", "positive", "neutral"]
+    horizons: tuple[int, int] | None
+    confidence: float
+    universe: tuple[str, ...]
+    failure_modes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -84,6 +119,8 @@ class Strategy:
         None. The sentence stands beside every such result.
     ambiguities
         Where the documents can be read in two ways.
+    insight_rules
+        What the document claims to follow when some of the conditions hold.
     """
 
     name: str
@@ -102,11 +139,16 @@ class Strategy:
     notes: Callable[..., str | None] | None = None
     hindsight: Callable[..., str | None] | None = None
     ambiguities: tuple[Ambiguity, ...] = field(default_factory=tuple)
+    insight_rules: tuple[InsightRule, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no code can hold."""
         if len(self.conditions) > MOST_CONDITIONS or len(self.postures) > POSTURE_MASK + 1:
             message = f"strategy {self.name} has too many conditions or postures: at most {MOST_CONDITIONS} of each"
+            raise ValueError(message)
+        read = {condition.read for condition in self.conditions}
+        if not all(read.issuperset(rule.conditions) for rule in self.insight_rules):
+            message = f"an insight rule of {self.name} looks at something that is no condition of the strategy"
             raise ValueError(message)
 
     @property

@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,7 +97,7 @@ def test_a_grid_is_shipped_over_known_parameters(name: str) -> None:
 @pytest.mark.parametrize("name", strategy_names())
 def test_what_is_shown_is_everything(name: str) -> None:
     described = describe(name)
-    console = Console(record=True, width=500, file=io.StringIO())
+    console = Console(record=True, width=1000, file=io.StringIO())
     render_strategy(described, console)
     text = console.export_text()
     words = [described.title, described.source, f"engine sweep --grid configs/{name}.toml"]
@@ -107,6 +108,8 @@ def test_what_is_shown_is_everything(name: str) -> None:
     for ambiguity in described.ambiguities:
         words += [ambiguity.text, *ambiguity.readings.values()]
         words += list(ambiguity.readings)
+    for rule in described.insight_rules:
+        words += [rule.name, rule.claim, f"{rule.confidence:g}", *rule.universe, *rule.failure_modes]
     assert [word for word in words if word not in text] == []
 
 
@@ -128,6 +131,26 @@ def test_json_of_the_pair_holds_the_documents_numbers() -> None:
     assert parameters["hyg_reading"]["choices"] == ["deeper", "shallower"]
     assert shown["target_weights"]["long basket, short software"]["IGV"] == -1.0
     assert set(shown["ambiguities"][0]) == {"parameter", "text", "readings", "chosen"}
+
+
+def test_the_monitor_shows_the_documents_rules() -> None:
+    shown = json.loads(strategy_json(describe("credit_spreads_monitor")))
+    rules = {rule["name"]: rule for rule in shown["insight_rules"]}
+    assert {name: rule["confidence"] for name, rule in rules.items()} == {
+        "risk_off": 0.67,
+        "reflexive_bounce": 0.58,
+        "non_confirmation": 0.55,
+    }
+    assert rules["reflexive_bounce"]["horizons"] == [5, 20]
+    assert len(rules["reflexive_bounce"]["conditions"]) == 3
+    assert all(rule["universe"] and rule["failure_modes"] for rule in rules.values())
+    assert json.loads(strategy_json(describe("pair")))["insight_rules"] == []
+
+
+def test_an_insight_rule_looks_at_nothing_but_the_strategys_conditions() -> None:
+    monitor = find_strategy("credit_spreads_monitor")
+    with pytest.raises(ValueError, match="no condition of the strategy"):
+        replace(monitor, conditions=monitor.conditions[:-6])
 
 
 def test_an_unknown_strategy_is_refused_with_those_there_are() -> None:

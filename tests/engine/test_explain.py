@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import sql
+from engine.credit import rule_fires
 from engine.explain import ExplainError, Explanation, explain
 from engine.panel import PanelError, Sample
 from engine.report.explanation import explanation_json
@@ -42,6 +43,19 @@ def test_a_day_is_what_the_sweep_of_the_whole_history_makes_of_it(market_store: 
             assert one.posture_held == strategy.postures[path[t]]
         assert [leg.wanted for leg in one.legs] == plan.market.weights[0, trace.wanted[t]].tolist()
         assert one.next_session == sessions(day, date(2026, 1, 1))["date"][1]
+
+
+def test_the_documents_rules_fire_where_all_their_conditions_are_met(simulated_store: Store) -> None:
+    strategy = find_strategy("credit_spreads_monitor")
+    panel = strategy_panel(simulated_store, strategy, Sample(warmup="before"))
+    values = dict(strategy.parameters())
+    fires = {rule.name: rule_fires(panel, rule, values) for rule in strategy.insight_rules}
+    for rows in fires.values():
+        day = panel.dates[rows][-1].item()
+        explained = explain(simulated_store, strategy.name, day)
+        told = {each.name: each.fires for each in explained.insight_rules}
+        assert told == {name: bool(fired[panel.dates == np.datetime64(day)][0]) for name, fired in fires.items()}
+    assert explain(simulated_store, "pair", CRASH).insight_rules == ()
 
 
 def test_verdicts_follow_from_the_numbers_shown(simulated_store: Store) -> None:
