@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from engine.compiled import jit
 from engine.metrics import METRICS, SESSIONS_A_YEAR
 from engine.sweep.accounting import account
+from engine.sweep.orders import returns_from_orders
 from engine.sweep.plan import Market
 from engine.sweep.trades import trade_statistics
 
@@ -93,8 +94,7 @@ def simulate(
         max_orders=orders,
         engine="numba",
     )
-    returns: NDArray[np.float64] = portfolio.returns().to_numpy()
-    return returns.reshape(paths.shape[1], count)  # a single path comes as one dimension
+    return returns_from_orders(portfolio.order_records, market.prices, count, cash=INITIAL_CASH)
 
 
 def _needs_loan(market: Market) -> bool:
