@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["FrameFormat", "console_for_output", "frame_text", "print_frame"]
+__all__ = ["UNBOUNDED_WIDTH", "FrameFormat", "console_for_output", "frame_text", "print_frame"]
 
 FrameFormat = Literal["table", "csv", "json"]
 

@@ -10,7 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from engine.report.frames import console_for_output
+from engine.report.frames import UNBOUNDED_WIDTH, console_for_output
 from engine.report.numbers import number_text
 from engine.sweep.run import SweepRun
 from engine.sweep.scrutiny import Scrutiny
@@ -18,7 +18,7 @@ from engine.sweep.summary import Summary
 
 __all__ = ["render_sweep"]
 
-# In the order in which they matter: what does not fit a narrow terminal is dropped from the end.
+# In the order in which they matter: what does not fit a narrow terminal is left out from the end.
 _BEST = (
     "total_return",
     "gross_total_return",
@@ -88,7 +88,7 @@ def _best(sweep: SweepRun, summary: Summary, console: Console) -> RenderableType
         f"The best {summary.best.height} by {summary.metric}, net of costs; neighbours median: of the combinations one "
         "step away; alike: combinations with these same positions"
     )
-    return _fitting_table(title, summary.best, columns, console)
+    return _fitting_table(title, summary.best, columns, summary.metric, console)
 
 
 def _distribution(summary: Summary) -> RenderableType:
@@ -107,7 +107,8 @@ def _distribution(summary: Summary) -> RenderableType:
 
 def _benchmarks(summary: Summary, console: Console) -> RenderableType:
     columns = ("benchmark", *_BENCHMARK)
-    return _fitting_table("Over the same days, filled at the first close", summary.benchmarks, columns, console)
+    title = "Over the same days, filled at the first close"
+    return _fitting_table(title, summary.benchmarks, columns, "benchmark", console)
 
 
 def _scrutiny(summary: Summary) -> RenderableType:
@@ -170,12 +171,17 @@ def _walk_forward_text(scrutiny: Scrutiny) -> str | None:
     )
 
 
-def _fitting_table(title: str, frame: pl.DataFrame, columns: Sequence[str], console: Console) -> Table:
-    """Drop columns from the end until the table fits the terminal."""
-    table = _table(title, frame, columns)
-    while len(columns) > 1 and console.measure(table).maximum > console.width:
-        columns = columns[:-1]
-        table = _table(title, frame, columns)
+def _fitting_table(title: str, frame: pl.DataFrame, columns: Sequence[str], always: str, console: Console) -> Table:
+    """Leave out columns, the last ones first, until the table fits the terminal, and say which; ``always`` stays."""
+    shown = list(columns)
+    table = _table(title, frame, shown)
+    unbounded = console.options.update(max_width=UNBOUNDED_WIDTH)
+    while len(shown) > 1 and console.measure(table, options=unbounded).maximum > console.width:
+        shown.remove(next(name for name in reversed(shown) if name != always))
+        table = _table(title, frame, shown)
+    if left_out := [name.replace("_", " ") for name in columns if name not in shown]:
+        table.caption = "No room for " + ", ".join(left_out)
+        table.caption_justify = "left"
     return table
 
 
