@@ -39,7 +39,8 @@ def test_a_syntax_error_bears_its_position_and_the_views(store):
     message = refused(store, "SELECT date,\nFROM WHERE panel")
     assert "syntax error" in message
     assert "LINE 2: FROM WHERE panel\n             ^" in message
-    assert "The views: prices, actions, macro, bars, adjusted, sessions, panel, panel_long, series, quarantine" in message
+    views = "The views: prices, actions, macro, bars, adjusted, sessions, panel, panel_long, series, quarantine"
+    assert views in message
 
 
 def test_an_unknown_table_bears_its_position_and_the_views(store):
