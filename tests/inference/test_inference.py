@@ -78,6 +78,15 @@ def test_overfitting_by_hand() -> None:
     assert result.splits == 2
 
 
+def test_overfitting_does_not_depend_on_the_order_of_trials_that_are_equal_in_a_half() -> None:
+    random = np.random.default_rng(4)
+    returns = np.repeat(random.normal(0, 0.01, (640, 5)), 12, axis=1)
+    for trial in range(60):
+        returns[random.choice(640, 2), trial] = random.normal(0, 0.03, 2)
+    results = [probability_of_overfitting(returns[:, random.permutation(60)], blocks=8) for _ in range(4)]
+    assert len({round(result.probability, 12) for result in results if result is not None}) == 1
+
+
 def test_overfitting_needs_two_trials_and_enough_sessions() -> None:
     assert probability_of_overfitting(noise(1)) is None
     assert probability_of_overfitting(noise(5, sessions=31)) is None
