@@ -25,22 +25,17 @@ def in_order(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, tuple[str,
     Raises
     ------
     WrongAnswer
-        If the days neither rise nor fall.
+        If the days do not rise: what else has changed cannot be known then.
     """
-    notes: list[str] = []
-    days = rows["date"]
-    if not days.is_sorted():
-        if not days.is_sorted(descending=True):
-            msg = "the days are out of order"
-            raise WrongAnswer(msg)
-        notes.append("the rows came in falling order and were turned round")
-        rows = rows.reverse()
+    if not rows["date"].is_sorted():
+        msg = "the days of the answer do not rise"
+        raise WrongAnswer(msg)
     once = rows.unique(maintain_order=True)
-    if once.height < rows.height:
-        notes.append(f"{rows.height - once.height} rows came twice; one of each was kept")
+    repeated = rows.height - once.height
+    notes = (f"{repeated} rows came twice; one of each was kept",) if repeated else ()
     twofold = pl.col("date").is_duplicated()
     contradictory = rejected_rows(once.filter(twofold), "the day has two different rows")
-    return once.filter(~twofold), contradictory, tuple(notes)
+    return once.filter(~twofold), contradictory, notes
 
 
 def finished(spec: SeriesSpec, rows: pl.DataFrame, now: datetime) -> tuple[pl.DataFrame, tuple[str, ...]]:

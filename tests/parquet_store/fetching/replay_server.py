@@ -18,13 +18,13 @@ KEY = "a-secret-key-0123456789"
 PASSING = ("429", "500", "hang", "drop")
 """Faults that pass when one asks again."""
 
-REFUSED = ("404", "truncated", "html", "empty", "new_header")
+REFUSED = ("404", "truncated", "html", "empty", "new_header", "headers_only", "backwards")
 """Faults by which an answer is no answer."""
 
-BENT = ("headers_only", "three_years", "revised", "garbage", "duplicate", "contradiction", "backwards", "old_header")
-"""Faults in the rows of an answer."""
+BENT = ("three_years", "revised", "garbage", "duplicate", "contradiction", "old_header", "dots", "nan_last")
+"""Peculiarities of an answer that is one: some of its rows are wrong, missing or new."""
 
-MODES = (*PASSING, *REFUSED, *BENT, "dots", "nan_last")
+MODES = (*PASSING, *REFUSED, *BENT)
 
 HANG_SECONDS = 1.0
 

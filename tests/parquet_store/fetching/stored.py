@@ -14,6 +14,11 @@ def stored(store: Store) -> Rows:
     return {table: scan(store, table).drop("seen_at").collect() for table in TABLES}
 
 
+def of_series(rows: Rows, series: str) -> Rows:
+    """Return the rows of one series."""
+    return {table: frame.filter(pl.col(frame.columns[0]) == series) for table, frame in rows.items()}
+
+
 def same(left: Rows, right: Rows) -> bool:
     return all(left[table].equals(right[table]) for table in TABLES)
 
