@@ -59,7 +59,7 @@ def render_strategy(strategy: StrategyDescription, console: Console | None = Non
     console = console or console_for_output()
     for part in (
         Text(f"{strategy.name}: {strategy.title}", style="bold"),
-        Text(strategy.summary),
+        Text(strategy.summary.replace("``", "")),
         _series(strategy.series),
         _parameters(strategy.parameters),
         _conditions(strategy),
