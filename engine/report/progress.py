@@ -31,7 +31,7 @@ class SweepProgress:
             self._began = (now, finished)
         seconds, done = now - self._began[0], finished - self._began[1]
         if not done:
-            self.say("starting; the first time compiles for some tens of seconds")
+            self.say("starting")
             return
         speed = f"{done / seconds:,.0f} a second" if seconds > 0 else ""
         if self._bar is not None and self._task is not None:
@@ -56,7 +56,7 @@ def sweep_progress() -> Iterator[SweepProgress]:
     console = Console(stderr=True)
     if not console.is_terminal:
         progress = SweepProgress(None)
-        with compilation_notice(lambda name: progress.say(f"compiling {name}")):
+        with compilation_notice(lambda _: progress.say("compiling; later runs find it done")):
             yield progress
         return
     columns = (
@@ -69,5 +69,5 @@ def sweep_progress() -> Iterator[SweepProgress]:
     )
     with Progress(*columns, console=console, transient=True) as bar:
         progress = SweepProgress(bar)
-        with compilation_notice(lambda name: progress.say(f"compiling {name}")):
+        with compilation_notice(lambda _: progress.say("compiling; later runs find it done")):
             yield progress
