@@ -112,21 +112,24 @@ def _ema(x: Floats, out: Floats, start: int, stop: int, weight: float) -> None:
     keep_squared, keep_group = fade[1], fade[GROUP - 1]
     buffer, result = np.empty(GROUP), np.empty(GROUP)
     average, started = fill(0.0), False  # the same number in all lanes
-    for i in range(start, stop, GROUP):
-        if started and i + GROUP <= stop:
+    i = start
+    while i < stop:
+        while started and i + GROUP <= stop:
             low = running_decay(load(x, i) * weight, keep, keep_squared)
             high = running_decay(load(x, i + WIDTH) * weight, keep, keep_squared) + fade_low * spread_last(low)
             newest = spread_last(high)
-            if first(newest) == first(newest):
-                store(out, i, low + fade_low * average)
-                store(out, i + WIDTH, high + fade_high * average)
-                average = newest + keep_group * average
-                continue
+            if first(newest) != first(newest):
+                break
+            store(out, i, low + fade_low * average)
+            store(out, i + WIDTH, high + fade_high * average)
+            average = newest + keep_group * average
+            i += GROUP
         count = min(GROUP, stop - i)
         buffer[:count] = x[i : i + count]
         latest, started = _group(buffer, count, result, first(average), started, weight, fade)
         average = fill(latest)
         out[i : i + count] = result[:count]
+        i += count
 
 
 @jit
