@@ -10,10 +10,10 @@ window have.
 import numpy as np
 import numpy.typing as npt
 
-from kernels.arrays import Floats, Integers
+from kernels.arrays import Floats, Integers, as_floats, check_window, result_array
 from kernels.blocks import copy_around, has_missing, has_room
 from kernels.compile import jit
-from kernels.forms import roll
+from kernels.forms import roll, run_columns
 from kernels.lanes import (
     WIDTH,
     fill,
@@ -25,24 +25,28 @@ from kernels.lanes import (
     spread_last,
     store,
 )
+from kernels.threads import SMALLEST_SHARE, in_parallel
 
 __all__ = ["rolling_drawdown", "rolling_max", "rolling_min"]
 
 MAXIMUM, MINIMUM, DRAWDOWN = range(3)
+
+TILE = 256
+"""Columns of a matrix gone through at a time: what is carried from the rows before stays in the second-level cache."""
 
 
 def rolling_max(
     values: npt.ArrayLike, window: int, *, min_periods: int | None = None, out: Floats | None = None, threads: int = 1
 ) -> Floats:
     """Largest of the last `window` values, infinities included. The arguments are those of `rolling_mean`."""
-    return roll(_extreme, values, window, min_periods, out, threads, MAXIMUM)
+    return _rolling(values, window, min_periods, out, threads, MAXIMUM)
 
 
 def rolling_min(
     values: npt.ArrayLike, window: int, *, min_periods: int | None = None, out: Floats | None = None, threads: int = 1
 ) -> Floats:
     """Smallest of the last `window` values, infinities included. The arguments are those of `rolling_mean`."""
-    return roll(_extreme, values, window, min_periods, out, threads, MINIMUM)
+    return _rolling(values, window, min_periods, out, threads, MINIMUM)
 
 
 def rolling_drawdown(
@@ -53,7 +57,69 @@ def rolling_drawdown(
     The arguments are those of `rolling_mean`. NaN where the last value is missing. Meant for positive values, such as
     prices.
     """
-    return roll(_extreme, values, window, min_periods, out, threads, DRAWDOWN)
+    return _rolling(values, window, min_periods, out, threads, DRAWDOWN)
+
+
+def _rolling(
+    values: npt.ArrayLike, window: int, min_periods: int | None, out: Floats | None, threads: int, kind: int
+) -> Floats:
+    if type(values) is not np.ndarray or values.ndim != 2:
+        return roll(_extreme, values, window, min_periods, out, threads, kind)
+    array = as_floats(values)
+    if not array.flags.c_contiguous:
+        return roll(_extreme, array, window, min_periods, out, threads, kind)
+    window, least = check_window(window, min_periods)
+    result = result_array(array, out)
+
+    def columns(begin: int, end: int) -> None:
+        for first in range(begin, end, TILE):
+            last = min(first + TILE, end)
+            whole = first
+            if not _has_missing_columns(array, first, last):
+                whole = last - (last - first) % WIDTH
+                _extreme_by_rows(array, result, first, whole, window, least, kind)
+            run_columns(_extreme, array, result, whole, last, window, least, kind)
+
+    share = max(-(-SMALLEST_SHARE // max(len(array), 1)), WIDTH)
+    in_parallel(columns, array.shape[1], share, threads)
+    return result
+
+
+@jit
+def _has_missing_columns(x: Floats, first: int, last: int) -> bool:
+    """Tell whether a value in the columns ``[first, last)`` is NaN."""
+    count = 0
+    for i in range(x.shape[0]):
+        count += has_missing(x[i, first:last])
+    return count > 0
+
+
+@jit
+def _extreme_by_rows(x: Floats, out: Floats, first: int, last: int, window: int, least: int, kind: int) -> None:
+    """Write extremes or drawdowns of columns without missing values in a matrix that is stored by rows.
+
+    Four columns go side by side. The extreme of values is the same in whatever order they are compared.
+    """
+    sign = -1.0 if kind == MINIMUM else 1.0
+    width = last - first
+    before, highest = np.full((min(window, x.shape[0]), width), -np.inf), np.empty(width)
+    for begin in range(0, x.shape[0], window):
+        end = min(begin + window, x.shape[0])
+        highest[:] = -np.inf
+        if begin > 0:
+            for k in range(window - 2, -1, -1):
+                row, maxima, after = x[begin - window + 1 + k], before[k], before[k + 1]
+                for j in range(0, width, WIDTH):
+                    store(maxima, j, greater(load(row, first + j) * sign, load(after, j)))
+        for i in range(begin, end):
+            row, maxima, target = x[i], before[i - begin], out[i]
+            for j in range(0, width, WIDTH):
+                values = load(row, first + j)
+                inside = greater(values * sign, load(highest, j))
+                store(highest, j, inside)
+                extreme = greater(inside, load(maxima, j)) * sign + 0.0
+                store(target, first + j, values / extreme - 1.0 if kind == DRAWDOWN else extreme)
+    out[: least - 1, first:last] = np.nan
 
 
 @jit

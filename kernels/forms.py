@@ -12,7 +12,7 @@ from kernels.compile import jit
 from kernels.lanes import WIDTH, load, store, transposed
 from kernels.threads import SMALLEST_SHARE, in_parallel
 
-__all__ = ["WHOLE", "RangeKernel", "apply", "is_daily", "roll", "run"]
+__all__ = ["WHOLE", "RangeKernel", "apply", "is_daily", "roll", "run", "run_columns"]
 
 PANEL = 32
 """Columns of a row-stored matrix copied at a time: each row's piece is a few whole cache lines."""
@@ -37,6 +37,10 @@ def roll(
     *parameters: float,
 ) -> Floats:
     """Check what a kernel over one window is given, and run it; `window` and `min_periods` come before `parameters`."""
+    if out is None and min_periods is None and type(window) is int and window > 0 and is_daily(values, threads):
+        result = np.empty(values.size)
+        kernel(values, result, 0, values.size, window, window, *parameters)
+        return result
     window, least = check_window(window, min_periods)
     return apply(kernel, values, out, threads, window, window, least, *parameters)
 
@@ -52,7 +56,7 @@ def apply(
 ) -> Floats:
     """Return what a kernel makes of values of any accepted kind, in `out` or in a new array. See `run`."""
     if out is None and is_daily(values, threads):
-        result = np.empty(values.shape)
+        result = np.empty(values.size)
         kernel(values, result, 0, values.size, *parameters)
         return result
     array = as_floats(values, name)
@@ -109,19 +113,19 @@ def run(
     if rows:
         share = -(-SMALLEST_SHARE // rows)
         in_parallel(
-            lambda first, last: _columns(kernel, values, result, first, last, parameters), columns, share, threads
+            lambda first, last: run_columns(kernel, values, result, first, last, *parameters), columns, share, threads
         )
 
 
-def _columns(
+def run_columns(
     kernel: RangeKernel,
     values: npt.NDArray[Any],
     result: npt.NDArray[Any],
     first: int,
     last: int,
-    parameters: tuple[float, ...],
+    *parameters: float,
 ) -> None:
-    """Run the kernel over the columns ``[first, last)``."""
+    """Run the kernel over the columns ``[first, last)`` of a matrix."""
     rows = len(values)
     if values.flags.f_contiguous:
         for column in range(first, last):

@@ -36,7 +36,9 @@ __all__ = [
     "spread_first",
     "spread_last",
     "store",
+    "store_past_cache",
     "transposed",
+    "unaligned_rows",
     "where_at_least",
     "where_present",
 ]
@@ -141,6 +143,32 @@ def store(_typing: Any, array: Any, index: Any, value: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(array, types.intp, lanes), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def store_past_cache(_typing: Any, array: Any, index: Any, value: Any) -> Any:
+    """Store to memory that is not read again soon, without reading it into the cache first; see `unaligned_rows`."""
+
+    def generate(context: Any, builder: ir.IRBuilder, sig: Any, args: Sequence[ir.Value]) -> ir.Value:
+        address = _address(context, builder, sig.args[0], args[0], args[1])
+        written = builder.store(args[2], address, align=8 * WIDTH)
+        written.set_metadata("nontemporal", builder.module.add_metadata([ir.Constant(INDEX, 1)]))
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, lanes), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def unaligned_rows(_typing: Any, array: Any, index: Any) -> Any:
+    """Return how many values lie between ``array[index]`` and the next address that is a multiple of `WIDTH` values."""
+
+    def generate(context: Any, builder: ir.IRBuilder, sig: Any, args: Sequence[ir.Value]) -> ir.Value:
+        word = args[1].type
+        address = builder.ptrtoint(_address(context, builder, sig.args[0], args[0], args[1]), word)
+        surplus = builder.and_(builder.neg(address), ir.Constant(word, 8 * WIDTH - 1))
+        return builder.lshr(surplus, ir.Constant(word, 3))
+
+    return types.intp(array, types.intp), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]

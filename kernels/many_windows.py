@@ -7,13 +7,17 @@ import numpy as np
 import numpy.typing as npt
 
 from kernels.arrays import Floats, Integers, as_floats, check_window
-from kernels.compile import jit
+from kernels.compile import inlined, jit
+from kernels.lanes import WIDTH, load, store_past_cache, unaligned_rows, where_at_least
 from kernels.threads import SMALLEST_SHARE, in_parallel
 
 __all__ = ["many_windows", "rolling_mean_many"]
 
-TILE = 1024
+TILE = 512
 """Rows done for all windows before the next: their running sums stay in the first-level cache."""
+
+PAST_CACHE = 1 << 20
+"""Values of a result from which on it is written past the cache, which it would only sweep out."""
 
 
 def many_windows(
@@ -128,22 +132,40 @@ def _running_sum(x: Floats, high: Floats, low: Floats, streak: Floats) -> None:
 @jit
 def _averages(high: Floats, low: Floats, streak: Floats, windows: Integers, start: int, stop: int, out: Floats) -> None:
     """Write ``out[:, start:stop]``."""
+    past_cache = out.size >= PAST_CACHE
     for begin in range(start, stop, TILE):
         end = min(begin + TILE, stop)
         for k in range(windows.size):
-            window = windows[k]
-            row = min(max(begin, window - 1), end)
-            out[k, begin:row] = np.nan
-            if row < end:
-                now, then = slice(row + 1, end + 1), slice(row + 1 - window, end + 1 - window)
-                _quotients(high[now], high[then], low[now], low[then], streak[row:end], window, out[k, row:end])
+            target = out[k]
+            row = min(max(begin, windows[k] - 1), end)
+            target[begin:row] = np.nan
+            if past_cache:
+                vectors = min(row + unaligned_rows(target, row), end)
+                _quotients(high, low, streak, row, vectors, windows[k], target)
+                row = vectors + (end - vectors) // WIDTH * WIDTH
+                _quotients_past_cache(high, low, streak, vectors, row, windows[k], target)
+            _quotients(high, low, streak, row, end, windows[k], target)
 
 
-@jit
-def _quotients(
-    high: Floats, high_then: Floats, low: Floats, low_then: Floats, streak: Floats, window: int, out: Floats
-) -> None:
+@inlined
+def _quotients(high: Floats, low: Floats, streak: Floats, begin: int, end: int, window: int, out: Floats) -> None:
+    """Write ``out[begin:end]``."""
     scale = 1.0 / window
-    for i in range(out.size):
-        average = ((high[i] - high_then[i]) + (low[i] - low_then[i])) * scale
-        out[i] = average if streak[i] >= window else np.nan
+    now, then = slice(begin + 1, end + 1), slice(begin + 1 - window, end + 1 - window)
+    high_now, high_then, low_now, low_then = high[now], high[then], low[now], low[then]
+    enough, target = streak[begin:end], out[begin:end]
+    for i in range(target.size):
+        average = ((high_now[i] - high_then[i]) + (low_now[i] - low_then[i])) * scale
+        target[i] = average if enough[i] >= window else np.nan
+
+
+@inlined
+def _quotients_past_cache(
+    high: Floats, low: Floats, streak: Floats, begin: int, end: int, window: int, out: Floats
+) -> None:
+    """Write whole vectors of ``out[begin:end]``, whose address is right for them."""
+    scale, least = 1.0 / window, float(window)
+    for row in range(begin, end, WIDTH):
+        then = row + 1 - window
+        average = ((load(high, row + 1) - load(high, then)) + (load(low, row + 1) - load(low, then))) * scale
+        store_past_cache(out, row, where_at_least(load(streak, row), least, average, np.nan))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import kernels
+from kernels.many_windows import PAST_CACHE
 from kernels.registry import KERNELS, Entry, inputs
 
 ONE_WINDOW = [e for e in KERNELS if e.min_periods and e.inputs in {"series", "prices"} and "quantile" not in e.name]
@@ -31,3 +32,16 @@ def test_of_nothing() -> None:
     assert kernels.many_windows(kernels.rolling_std, np.zeros(0), [3, 4]).shape == (2, 0)
     assert kernels.many_windows(kernels.rolling_std, np.zeros(5), []).shape == (0, 5)
     assert kernels.rolling_mean_many(np.zeros(5), []).shape == (0, 5)
+
+
+@pytest.mark.parametrize("offset", [0, 1, 2, 3])
+def test_large_result_has_the_bits_of_small_ones(offset: int) -> None:
+    """A large result is written past the cache, in vectors whose address must be right for them."""
+    (values,) = inputs("series", 11_003)
+    values[[500, 6000]] = np.nan, np.inf
+    windows = np.arange(1, 111)
+    out = np.empty(windows.size * values.size + offset)[offset:].reshape(windows.size, values.size)
+    large = kernels.rolling_mean_many(values, windows, out=out, threads=2)
+    assert large.size > PAST_CACHE
+    small = np.vstack([kernels.rolling_mean_many(values, windows[k : k + 10]) for k in range(0, windows.size, 10)])
+    np.testing.assert_array_equal(large.view(np.int64), small.view(np.int64))
