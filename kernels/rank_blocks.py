@@ -19,6 +19,8 @@ from kernels.compile import inlined, jit
 __all__ = ["order_statistics"]
 
 MISSING = -1
+NOWHERE = 1 << 62
+"""After every place."""
 
 
 @jit
@@ -55,8 +57,7 @@ def order_statistics(
         used = words[: (size + 63) // 64]
         target = results[:, begin:end]
         if levels.size > 0:
-            for k in range(levels.size):
-                _quantiles(used.copy(), leaving, places, values, levels[k], least, target[k])
+            _quantiles(used.copy(), leaving, places, values, levels, least, target)
         if levels.size < len(results):
             tied = _tie_groups(values[:size], firsts[:size], ends[:size])
             _ranks(used, leaving, places, firsts[:size], ends[:size], tied, least, target[levels.size])
@@ -177,46 +178,45 @@ def _step(words: Words, gone: int, place: int) -> int:
 
 @jit
 def _quantiles(
-    words: Words, leaving: Integers, places: Integers, values: Floats, level: float, least: int, out: Floats
+    words: Words, leaving: Integers, places: Integers, values: Floats, levels: Floats, least: int, out: Floats
 ) -> None:
-    """Write one quantile of each row's window.
+    """Write the quantiles of each row's window.
 
-    `place` is the member of the window that has `below` members before it, and `following` the next one. In most rows
-    one value leaves and one comes on the same side of both, and the quantile stays.
+    For each level, `place` is the member of the window that has `below` members before it, and `following` the next
+    one. In most rows one value leaves and one comes on the same side of both, and the quantile stays.
     """
     n = np.int64(0)
     for place in leaving:
         n += place != MISSING
-    place = following = MISSING
-    below = 0
-    result = np.nan
+    at, following = np.full(levels.size, MISSING), np.full(levels.size, NOWHERE)
+    below, result = np.zeros(levels.size, np.int64), np.full(levels.size, np.nan)
     for k in range(places.size):
         new = places[k]
         gone = leaving[k] if k < leaving.size else MISSING
         change = _step(words, gone, new)
-        if place != MISSING and change == 0 and (max(gone, new) < place or min(gone, new) > following):
-            out[k] = result
-            continue
         n += change
-        if n < least:
-            place = MISSING
-            result = np.nan
-        else:
-            position = level * (n - 1)
-            wanted = int(position)
-            if place == MISSING or gone == place:  # noqa: PLR1714 - a set is slow when compiled
-                place = place_of(words, wanted)
-            else:
-                below += (new != MISSING and new < place) - (gone != MISSING and gone < place)
-                place = _moved(words, place, wanted - below)
-            below = wanted
-            following = place
-            result = values[place]
-            if position > wanted:
-                following = place_after(words, place)
-                if values[following] != result:
-                    result += (position - wanted) * (values[following] - result)
-        out[k] = result
+        lower, upper = min(gone, new), max(gone, new)
+        for m in range(levels.size):
+            if change != 0 or (upper >= at[m] and lower <= following[m]):
+                if n < least:
+                    at[m], following[m], result[m] = MISSING, NOWHERE, np.nan
+                else:
+                    position = levels[m] * (n - 1)
+                    wanted = int(position)
+                    place = at[m]
+                    if place == MISSING or gone == place:  # noqa: PLR1714 - a set is slow when compiled
+                        place = place_of(words, wanted)
+                    else:
+                        below[m] += (new != MISSING and new < place) - (gone != MISSING and gone < place)
+                        place = _moved(words, place, wanted - below[m])
+                    next_place = place
+                    quantile = values[place]
+                    if position > wanted:
+                        next_place = place_after(words, place)
+                        if values[next_place] != quantile:
+                            quantile += (position - wanted) * (values[next_place] - quantile)
+                    at[m], following[m], below[m], result[m] = place, next_place, wanted, quantile
+            out[m, k] = result[m]
 
 
 @inlined
