@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kernels.arrays import Floats, as_floats, check_window
+from kernels.forms import is_daily
 from kernels.pair_blocks import BETA, CORRELATION, COVARIANCE, co_moment
 from kernels.threads import SMALLEST_SHARE, in_parallel
 
@@ -75,6 +76,11 @@ def rolling_beta(
 def _rolling(
     x: npt.ArrayLike, y: npt.ArrayLike, window: int, ddof: int, min_periods: int | None, threads: int, kind: int
 ) -> Floats:
+    if is_daily(x, threads) and is_daily(y, threads) and x.size == y.size:
+        window, least = check_window(window, min_periods)
+        result = np.empty(x.size)
+        co_moment(x, y, result, 0, x.size, window, least, ddof, kind)
+        return result
     one, other = as_floats(x, "the first values"), as_floats(y, "the second values")
     if one.shape != other.shape:
         message = f"the two must have one shape, but have {one.shape} and {other.shape}."
