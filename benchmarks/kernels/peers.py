@@ -28,8 +28,20 @@ def _bottleneck(compute: Callable[[Array, int], Array]) -> Prepare:
 
 
 def _many(compute: Callable[[Array, int], Array]) -> Prepare:
-    """One call a window, the results stacked."""
-    return lambda inputs, parameters: lambda: np.stack([compute(inputs[0], w) for w in parameters["windows"]])
+    """One call a window, each result into its row of one array, which is allocated as ours is."""
+
+    def prepare(inputs: Inputs, parameters: Parameters) -> Call:
+        values, windows = inputs[0], parameters["windows"]
+
+        def call() -> Array:
+            result = np.empty((len(windows), values.size))
+            for row, window in zip(result, windows, strict=True):
+                row[:] = compute(values, window)
+            return result
+
+        return call
+
+    return prepare
 
 
 BOTTLENECK: dict[str, Prepare] = {
