@@ -16,13 +16,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from parquet_store import Store
+from parquet_store import Store, load_universe
 from parquet_store.errors import EngineError
 
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["NEXT_MORNING", "Panel", "PanelError", "Sample", "known_next_morning", "load_panel"]
+__all__ = ["NEXT_MORNING", "Panel", "PanelError", "Sample", "how_to_get", "known_next_morning", "load_panel"]
 
 
 NEXT_MORNING = "@next_morning"
@@ -103,7 +103,7 @@ class Panel:
             The panel was loaded without it: it is optional, and the store does not hold it.
         """
         if series not in self.columns:
-            raise PanelError(_not_held(series.removesuffix(NEXT_MORNING)))
+            raise PanelError(_not_held([series.removesuffix(NEXT_MORNING)]))
         return self.columns[series]
 
     def indicator(
@@ -167,9 +167,11 @@ def load_panel(
 
     with connect(store, as_of=as_of) as connection:
         held = [name for (name, *_) in connection.sql("DESCRIBE panel").fetchall()]
-        for name in (name.removesuffix(NEXT_MORNING) for name in series):
-            if name not in held:
-                raise PanelError(_not_held(name, f" at {store.root}"))
+        missing = [
+            name for name in dict.fromkeys(name.removesuffix(NEXT_MORNING) for name in series) if name not in held
+        ]
+        if missing:
+            raise PanelError(_not_held(missing, f" at {store.root}"))
         found = (name for name in optional if name.removesuffix(NEXT_MORNING) in held)
         series = tuple(dict.fromkeys((*series, *found)))
         stored = tuple(dict.fromkeys(name.removesuffix(NEXT_MORNING) for name in series))
@@ -225,11 +227,18 @@ def known_next_morning(connection: "duckdb.DuckDBPyConnection", name: str, sessi
     return found.select("session", *(pl.when(counts).then(pl.col(part)) for part in ("value", "dated", "known_at")))
 
 
-def _not_held(series: str, where: str = "") -> str:
-    return (
-        f"series {series} is not in the store{where}: "
-        "add it with `engine data import FILE`, or fill a store with `engine data demo`"
-    )
+def _not_held(missing: Sequence[str], where: str = "") -> str:
+    are = "is" if len(missing) == 1 else "are"
+    return f"series {', '.join(missing)} {are} not in the store{where}: {how_to_get(missing)}"
+
+
+def how_to_get(missing: Sequence[str]) -> str:
+    """Say how series come into a store: from their provider where one is known, from files, or simulated."""
+    universe = load_universe()
+    specs = {name: universe.find(name) for name in missing}
+    served = [f"--series {name}" for name, spec in specs.items() if spec is not None and spec.source != "file"]
+    fetch = f"`engine data fetch {' '.join(served)}` asks the providers, " if served else ""
+    return f"{fetch}`engine data import FILE` adds files, `engine data demo` fills a store with a simulated market"
 
 
 def _quoted(name: str) -> str:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.panel import Panel, PanelError
+from engine.panel import Panel, PanelError, how_to_get
 from kernels import change
 
 __all__ = ["MEASURES", "REFERENCE", "Overlap", "SpreadMeasure", "overlap", "proxy_note", "spread_in_basis_points"]
@@ -118,11 +118,10 @@ def spread_in_basis_points(panel: Panel, spread: str) -> Floats:
     if not missing:
         return measure.in_basis_points(panel)
     others = [name for name, other in MEASURES.items() if all(series in panel.columns for series in other.inputs)]
-    message = (
-        f"series {missing[0]}, for spread = {spread!r}, is not in the store: add it with `engine data import FILE`"
-    )
+    are = "is" if len(missing) == 1 else "are"
+    message = f"series {', '.join(missing)}, for spread = {spread!r}, {are} not in the store: {how_to_get(missing)}"
     if others:
-        message += f", or name another measure: {', '.join(others)}"
+        message += f"; or name another measure: {', '.join(others)}"
     raise PanelError(message)
 
 

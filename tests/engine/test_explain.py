@@ -214,11 +214,15 @@ def test_parameters_that_cannot_be_used_are_refused(simulated_store: Store) -> N
 
 def test_a_missing_series_is_named_with_the_way_to_get_it(simulated_store: Store, tmp_path: Path) -> None:
     store = open_store(tmp_path / "store", create=True)
-    with pytest.raises(PanelError, match=r"XLF is not in the store .*engine data import"):
+    with pytest.raises(
+        PanelError, match=r"XLF, HYG, .* are not in the store .*fetch --series XLF --series HYG .*engine data import"
+    ):
         explain(store, "pair", CRASH)
     held = scan(simulated_store, "prices").filter(pl.col("symbol") != "HYG").collect()
     append(store, "prices", held)
-    with pytest.raises(PanelError, match=r"HYG is not in the store .*engine data import"):
+    with pytest.raises(
+        PanelError, match=r"HYG is not in the store .*engine data fetch --series HYG` .*engine data import"
+    ):
         explain(store, "pair", CRASH)
 
 

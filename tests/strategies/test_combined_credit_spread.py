@@ -148,9 +148,11 @@ def test_a_quote_that_cannot_be_what_it_is_called_is_refused(panel: Panel, quote
 def test_either_model_runs_without_the_other_series(panel: Panel) -> None:
     assert np.array_equal(wanted(without(panel, [CDX]), model="hy"), wanted(panel, model="hy"))
     assert np.array_equal(wanted(without(panel, [HIGH_YIELD]), model="cdx"), wanted(panel, model="cdx"))
-    with pytest.raises(PanelError, match="series CDX_NA_HY_5Y is not in the store"):
+    with pytest.raises(PanelError, match="series CDX_NA_HY_5Y is not in the store: `engine data import FILE`"):
         wanted(without(panel, [CDX]))
-    with pytest.raises(PanelError, match="series BAMLH0A0HYM2 is not in the store"):
+    with pytest.raises(
+        PanelError, match="series BAMLH0A0HYM2 is not in the store: `engine data fetch --series BAMLH0A0HYM2`"
+    ):
         wanted(without(panel, [HIGH_YIELD]), model="hy")
 
 
