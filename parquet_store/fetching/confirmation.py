@@ -52,7 +52,7 @@ def days_waiting(held: Held, today: date) -> list[date]:
     recent = pl.col("seen_at").dt.date() >= today - _PATIENCE
     waiting = held.quarantined.filter(_waits() & recent).drop_nulls("date")
     known = waiting.join(held.rows.select("date", pl.col("seen_at").alias("known")), on="date", how="left")
-    open_days = known.filter(pl.col("known").is_null() | (pl.col("known") < pl.col("seen_at")))
+    open_days = known.filter(pl.col("known").is_null() | (pl.col("known") <= pl.col("seen_at")))
     return open_days["date"].unique().sort().to_list()
 
 

@@ -78,8 +78,11 @@ def _measured(merged: pl.DataFrame, scale: str) -> pl.DataFrame:
     )
     limit = DEVIATIONS * deviation
     stays = pl.col("two_days") * pl.col("move").sign() >= 0.5 * pl.col("move").abs()
-    leaps = (pl.col("move").abs() > limit) & ~stays.fill_null(value=False)
+    alone = (pl.col("move").abs() > limit) & ~stays.fill_null(value=False)
+    # The way back from a spike is no jump of its own.
+    back = alone.shift(1) & ((scaled("value") - scaled("value").shift(2)).abs() <= limit)
+    leaps = alone & ~back.fill_null(value=False)
     revised = (pl.col("revision").abs() > limit).fill_null(value=False)
     compared = pl.when(revised).then(pl.col("held")).otherwise(pl.col("previous"))
-    jumping = (leaps.fill_null(value=False) | revised) & (limit > 0)
+    jumping = (leaps | revised) & (limit > 0)
     return sized.with_columns(jumping.fill_null(value=False).alias("jumps"), compared.alias("compared"))

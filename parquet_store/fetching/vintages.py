@@ -105,6 +105,8 @@ def _ask(
         return kept, _as_rows(spec, source.parse_vintages(spec, [each.body for each in answers]), now)
     except EngineError as error:
         return kept, error
+    except Exception as error:  # noqa: BLE001 - as in a fetch: a strange answer is its own series' failure
+        return kept, EngineError(f"the answer could not be read ({type(error).__name__})")
 
 
 def _as_rows(spec: SeriesSpec, shown: pl.DataFrame, now: datetime) -> pl.DataFrame:
@@ -118,7 +120,7 @@ def _as_rows(spec: SeriesSpec, shown: pl.DataFrame, now: datetime) -> pl.DataFra
         dawn.dt.convert_time_zone("UTC").cast(MOMENT).alias("seen_at"),
         pl.lit(spec.source).alias("source"),
     )
-    return rows.filter(pl.col("seen_at") <= now).select(SCHEMAS["macro"].columns)
+    return rows.filter(pl.col("seen_at") <= now).select(*SCHEMAS["macro"].columns)
 
 
 def _write(
