@@ -230,7 +230,7 @@ def explain(
         trade=_trade(plan, held, wanted, following),
         legs=_legs(plan, held, wanted),
         inputs=inputs,
-        notes=tuple(str(said) for table in (plan.notes, plan.hindsight) for said in table.rows.tolist() if said),
+        notes=plan.said(),
     )
 
 

@@ -108,6 +108,8 @@ class Audit:
         One for each thing that leaks, the earliest day first and on a day what is computed first; empty if none does.
     delays
         Metrics of the first combination by fill, see `engine.audit.fill_delays`.
+    notes
+        Sentences that must stand beside these metrics.
     """
 
     strategy: str
@@ -121,6 +123,7 @@ class Audit:
     checked: Checked
     leaks: tuple[Leak, ...]
     delays: pl.DataFrame
+    notes: tuple[str, ...]
 
 
 def audit(
@@ -140,6 +143,7 @@ def audit(
 def audit_panel(panel: Panel, grids: Sequence[Grid], *, cuts: int = DEFAULT_CUTS, seed: int = 0) -> Audit:
     """Audit combinations of one strategy on a panel; see `find_leaks`, to which this adds the fills."""
     checked, leaks = find_leaks(panel, grids, cuts=cuts, seed=seed)
+    plan = plan_from_panel(panel, grids[0])
     return Audit(
         strategy=grids[0].strategy.name,
         title=grids[0].strategy.title,
@@ -151,7 +155,8 @@ def audit_panel(panel: Panel, grids: Sequence[Grid], *, cuts: int = DEFAULT_CUTS
         simulated=panel.simulated,
         checked=checked,
         leaks=leaks,
-        delays=fill_delays(plan_from_panel(panel, grids[0])),
+        delays=fill_delays(plan),
+        notes=plan.said(),
     )
 
 

@@ -53,6 +53,8 @@ def render_audit(audit: Audit, console: Console | None = None) -> None:
     for part in parts:
         console.print(part)
         console.print()
+    for note in audit.notes:
+        console.print(Text(f"Note: {note}.", style="yellow"))
 
 
 def _heading(audit: Audit) -> Table:

@@ -123,6 +123,11 @@ class Plan:
         found: NDArray[np.bool_] = self.hindsight.find(self.digits(combinations)) != ""
         return found
 
+    def said(self) -> tuple[str, ...]:
+        """Sentences that must stand beside results of the grid: what strategies note, and what is owed to hindsight."""
+        texts = (str(text) for table in (self.notes, self.hindsight) for text in table.rows.tolist())
+        return tuple(dict.fromkeys(text for text in texts if text))
+
     def rows(self, combinations: NDArray[np.int64]) -> Rows:
         """Look up what belongs to each combination."""
         digits = self.digits(combinations)

@@ -123,8 +123,7 @@ def _notes(sweep: SweepRun) -> list[str]:
     """Collect simulated data, what the strategy has to say, hindsight, and values outside the documented ranges."""
     grid = sweep.plan.grid
     notes = ["the market is simulated: these numbers say nothing about any real one"] if sweep.run.simulated else []
-    for said in (sweep.plan.notes, sweep.plan.hindsight):
-        notes += [str(text) for text in dict.fromkeys(said.rows.tolist()) if text]
+    notes += sweep.plan.said()
     for name, values in grid.axes.items():
         documented = documentation(grid.strategy.parameters, name).documented
         outside = [value for value in values if documented and not _is_documented(value, documented)]

@@ -28,7 +28,7 @@ from engine.audit import (
 )
 from engine.audit import computation as computations
 from engine.panel import Panel, Sample
-from engine.report.audit import render_audit
+from engine.report.audit import audit_json, render_audit
 from engine.strategies import ParameterError, Reading, find_strategy, strategy_names
 from engine.strategies.conditions import below
 from engine.sweep import Costs, Grid, grid_of_one, load_grid, make_plan, parse_grid, posture_paths, strategy_panel
@@ -269,6 +269,17 @@ def test_the_command_ends_with_one_where_something_leaks(simulated_store: Store)
     assert (answer["leaks"][0]["kind"], answer["leaks"][0]["name"]) == ("value", "HYG falls tomorrow")
     assert answer["leaks"][0]["after"] is None or answer["leaks"][0]["history"] == "noise"
     assert [fill["delay"] for fill in answer["delays"]] == [0, 1, 2, 5]
+
+
+def test_what_a_result_owes_to_a_proxy_or_to_hindsight_is_said(simulated_store: Store) -> None:
+    assets = {"date": date(2026, 5, 3), "XLE": 43.6, "XLB": 6.54, "XLU": 24.42}
+    asked = {"basket_weights": "market_cap", "market_cap": assets}
+    audited = audit(simulated_store, audited_combinations("pair", values=asked), cuts=3)
+    assert audited.notes == ("market-cap weights are those of 2026-05-03, fixed in hindsight for the whole sample",)
+    console = Console(record=True, width=400, file=io.StringIO())
+    render_audit(audited, console)
+    assert f"Note: {audited.notes[0]}." in console.export_text()
+    assert json.loads(audit_json(audited))["notes"] == list(audited.notes)
 
 
 def test_a_leak_is_told_in_a_sentence() -> None:

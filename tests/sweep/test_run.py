@@ -207,7 +207,7 @@ def test_memory_budget_too_small_is_said_before_anything_is_done(fresh_simulated
 
 def test_series_that_the_store_lacks(tmp_path: object) -> None:
     empty = open_store(f"{tmp_path}/empty", create=True)
-    with pytest.raises(PanelError, match=r"XLF, HYG.* are not in the store.*engine data fetch --series XLF.*engine data import"):
+    with pytest.raises(PanelError, match=r"XLF, HYG.* are not in the store.*fetch --series XLF.*import"):
         run_sweep(empty, pair_grid())
 
 
