@@ -235,7 +235,7 @@ def _pair_from(first: date, last: date) -> Grid:
 
 
 def test_the_command_states_what_was_checked(engine: Engine, simulated_store: Store) -> None:
-    done = engine("audit", "pair", "--store", simulated_store.root, "--cuts", 5)
+    done = engine("audit", "pair", "--store", simulated_store.root, "--cuts", 5, "--set", "xlf_dma=180")
     assert done.returncode == 0
     for words in ("No look-ahead found", "SIMULATED MARKET", "same close: look-ahead, not tradable", "the law"):
         assert words in done.stdout
