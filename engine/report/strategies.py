@@ -46,12 +46,11 @@ def render_strategies(strategies: Iterable[StrategyDescription]) -> None:
             " ".join(each.legs),
             str(len(each.parameters)),
             f"{each.grids[0].combinations:,}" if each.grids else "-",
-            each.source,
         )
         for each in strategies
     ]
-    columns = ("name", "title", "reads (if asked to)", "trades", "parameters", "combinations", "source")
-    console_for_output().print(text_table(None, columns, rows))
+    columns = ("name", "title", "reads (if asked to)", "trades", "parameters", "combinations")
+    console_for_output().print(text_table(None, columns, rows, right=("parameters", "combinations")))
 
 
 def render_strategy(strategy: StrategyDescription, console: Console | None = None) -> None:
