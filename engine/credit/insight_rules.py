@@ -24,10 +24,7 @@ from engine.panel import Panel
 from engine.strategies.conditions import depends_on
 from engine.strategies.strategy import InsightRule
 
-__all__ = ["BACKTEST_HORIZONS", "RULES", "rule_fires"]
-
-BACKTEST_HORIZONS = (5, 20, 60)
-"""Sessions ahead over which the document evaluates every rule."""
+__all__ = ["RULES", "rule_fires"]
 
 
 RULES = (
