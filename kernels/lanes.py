@@ -54,6 +54,7 @@ VECTOR = ir.VectorType(ir.DoubleType(), WIDTH)
 UNDEFINED = ir.Constant(VECTOR, ir.Undefined)
 ZERO = ir.Constant(VECTOR, [0.0] * WIDTH)
 ALIGNMENT = 8
+CACHE_LINE = 64
 
 
 class LanesType(types.Type):
@@ -160,12 +161,12 @@ def store_past_cache(_typing: Any, array: Any, index: Any, value: Any) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def unaligned_rows(_typing: Any, array: Any, index: Any) -> Any:
-    """Return how many values lie between ``array[index]`` and the next address that is a multiple of `WIDTH` values."""
+    """Return how many values lie between ``array[index]`` and the next beginning of a cache line."""
 
     def generate(context: Any, builder: ir.IRBuilder, sig: Any, args: Sequence[ir.Value]) -> ir.Value:
         word = args[1].type
         address = builder.ptrtoint(_address(context, builder, sig.args[0], args[0], args[1]), word)
-        surplus = builder.and_(builder.neg(address), ir.Constant(word, 8 * WIDTH - 1))
+        surplus = builder.and_(builder.neg(address), ir.Constant(word, CACHE_LINE - 1))
         return builder.lshr(surplus, ir.Constant(word, 3))
 
     return types.intp(array, types.intp), generate

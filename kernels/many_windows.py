@@ -137,14 +137,19 @@ def _averages(high: Floats, low: Floats, streak: Floats, windows: Integers, star
         end = min(begin + TILE, stop)
         for k in range(windows.size):
             target = out[k]
-            row = min(max(begin, windows[k] - 1), end)
-            target[begin:row] = np.nan
+            row, last = begin, end
+            if past_cache:  # a cache line belongs to one tile, or it would be written twice
+                row = min(begin + unaligned_rows(target, begin), stop) if begin > start else begin
+                last = min(end + unaligned_rows(target, end), stop) if end < stop else stop
+            full = min(max(row, windows[k] - 1), last)
+            target[row:full] = np.nan
+            row = full
             if past_cache:
-                vectors = min(row + unaligned_rows(target, row), end)
+                vectors = min(row + unaligned_rows(target, row), last)
                 _quotients(high, low, streak, row, vectors, windows[k], target)
-                row = vectors + (end - vectors) // WIDTH * WIDTH
+                row = vectors + (last - vectors) // WIDTH * WIDTH
                 _quotients_past_cache(high, low, streak, vectors, row, windows[k], target)
-            _quotients(high, low, streak, row, end, windows[k], target)
+            _quotients(high, low, streak, row, last, windows[k], target)
 
 
 @inlined
