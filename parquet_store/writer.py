@@ -4,10 +4,10 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from hashlib import sha256
-from io import BytesIO
 
 import polars as pl
 
+from parquet_store.encoding import parquet_bytes
 from parquet_store.errors import StoreError
 from parquet_store.files import disk_faults_explained, make_folder, sync_folder, write_synced
 from parquet_store.lock import exclusive
@@ -23,7 +23,6 @@ __all__ = [
     "commit",
     "days_covered",
     "moment_of_writing",
-    "parquet_bytes",
     "publish_staged",
     "refuse_mixture",
     "stage_file",
@@ -33,8 +32,6 @@ __all__ = [
 SIMULATED = "simulated"
 """The source of every row of the simulated market; a store holds it alone or not at all."""
 
-_ROW_GROUP = 122_880
-_LEVEL = 1  # of zstd: a quarter larger than the default level, and written in two thirds of the time
 _SERIES_LISTED = 256
 
 
@@ -178,15 +175,6 @@ def clear_staging(store: Store) -> None:
         path.unlink()
 
 
-def parquet_bytes(frame: pl.DataFrame) -> memoryview:
-    """Return a frame as the bytes of a data file; equal frames give equal bytes under one version of Polars."""
-    buffer = BytesIO()
-    frame.write_parquet(
-        buffer, compression="zstd", compression_level=_LEVEL, statistics="full", row_group_size=_ROW_GROUP
-    )
-    return buffer.getbuffer()
-
-
 def stage_file(
     store: Store,
     schema: TableSchema,
@@ -208,7 +196,7 @@ def stage_file(
     if frame.is_empty():
         msg = f"there are no rows to write to table '{schema.name}'"
         raise StoreError(msg)
-    payload = parquet_bytes(frame)
+    payload = parquet_bytes(schema, frame)
     digest = sha256(payload).hexdigest()
     path = store.folder(schema.name) / f"{number}-{digest[:12]}.parquet"
     write_synced(store.staging / path.name, payload)

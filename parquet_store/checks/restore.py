@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from parquet_store.encoding import parquet_bytes
 from parquet_store.errors import EngineError, StoreError
 from parquet_store.fetching.admission import Admission, admit
 from parquet_store.fetching.held import load_held
@@ -17,7 +18,7 @@ from parquet_store.revisions import changes
 from parquet_store.schema import SCHEMAS, conform
 from parquet_store.store import Store, replace_manifest
 from parquet_store.universe import load_universe
-from parquet_store.writer import parquet_bytes, with_seen_at
+from parquet_store.writer import with_seen_at
 
 __all__ = ["restore_file"]
 
@@ -36,7 +37,7 @@ def restore_file(store: Store, manifest: Manifest, entry: FileEntry) -> str | No
         rows = _rows_again(store, manifest, entry)
     except EngineError as error:
         return f"{again}the raw answers do not give them ({error}); take the file out with --drop, and then fetch again"
-    payload = parquet_bytes(rows)
+    payload = parquet_bytes(SCHEMAS[entry.table], rows)
     digest = sha256(payload).hexdigest()
     if digest != entry.sha256 and not _equivalent(rows, entry):
         return again + "the raw answers now give other rows; take the file out with --drop, and then fetch again"

@@ -91,7 +91,7 @@ def test_other_bytes_of_the_same_rows_get_a_new_entry(store, monkeypatch):
     rows = scan(store, "macro").collect()
     harm(store, files[0])
 
-    def otherwise(frame):
+    def otherwise(_, frame):
         buffer = BytesIO()
         frame.write_parquet(buffer, compression="uncompressed")
         return buffer.getbuffer()
