@@ -1,12 +1,14 @@
 """An import of bars killed at any file operation leaves the store of before or of after."""
 
+import errno
 import multiprocessing
+import os
 import shutil
 
 import polars as pl
 import pytest
 
-from parquet_store import open_store, scan
+from parquet_store import StoreError, open_store, scan
 from parquet_store.bars import import_bars
 from tests.parquet_store.bars.bar_files import walk, write
 from tests.parquet_store.rows import moment
@@ -59,3 +61,26 @@ def test_kill_at_every_file_operation(processes, tmp_path):
     turn = outcomes.index("after")
     assert turn > 10
     assert set(outcomes[turn:]) == {"after"}
+
+
+def test_a_full_disk_leaves_the_store_as_it_was_and_nothing_behind(tmp_path, monkeypatch):
+    root = tmp_path / "store"
+    import_bars(open_store(root, create=True), [write(tmp_path, walk("A", 40))], seen_at=moment(0))
+    write(tmp_path, walk("AB", 300))
+    before, files = seen(root), sorted(root.rglob("*.parquet"))
+    original, written = os.write, []
+
+    def filling(descriptor, payload):
+        written.append(descriptor)
+        if len(written) > 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return original(descriptor, payload)
+
+    monkeypatch.setattr(os, "write", filling)
+    with pytest.raises(StoreError, match="the disk is full; free some space"):
+        import_a_file(root)
+    monkeypatch.undo()
+    assert same(seen(root), before)
+    assert sorted(root.rglob("*.parquet")) == files
+    import_a_file(root)
+    assert seen(root)[0].height == 600
