@@ -72,7 +72,7 @@ def open_store(root: str | Path, *, create: bool = False) -> Store:
         msg = f"{store.root} is not a store: it has no manifest.json; choose an empty or absent folder with --store"
         raise StoreError(msg)
     if not create:
-        msg = f"there is no store at {store.root}; make one with `engine data demo` or `engine data import FILE`"
+        msg = f"there is no store at {store.root}; make one with `engine data fetch`, `demo` or `import FILE`"
         raise StoreError(msg)
     with disk_faults_explained(f"no store could be made at {store.root}"):
         make_folder(store.staging)

