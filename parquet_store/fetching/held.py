@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 import polars as pl
 
@@ -47,6 +48,7 @@ class Held:
         return self.rows["date"][-1] if self.rows.height else None
 
 
+@cache
 def empty_rows(table: str) -> pl.DataFrame:
     """Return no rows of a table."""
     return pl.DataFrame(schema=dict(SCHEMAS[table].columns))

@@ -33,6 +33,10 @@ REJECTED_ROWS: Mapping[str, pl.DataType] = {"date": pl.Date(), "row": pl.String(
 """The columns of what could not be read: the day if that much is known, the cells as JSON, and why."""
 
 
+_NO_ACTIONS = pl.DataFrame(schema=dict(ACTION_ROWS))
+_NONE_REJECTED = pl.DataFrame(schema=dict(REJECTED_ROWS))
+
+
 class WrongAnswer(EngineError):  # noqa: N818 - it is the answer that is wrong
     """What came is not what was asked for; none of it may be stored."""
 
@@ -117,8 +121,8 @@ class Parsed:
     """
 
     rows: pl.DataFrame
-    actions: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(ACTION_ROWS)))
-    rejected: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(REJECTED_ROWS)))
+    actions: pl.DataFrame = field(default_factory=lambda: _NO_ACTIONS)
+    rejected: pl.DataFrame = field(default_factory=lambda: _NONE_REJECTED)
     notes: tuple[str, ...] = ()
 
 

@@ -92,6 +92,8 @@ def connect(base: str | None) -> Callable[[Request, float], Response]:
     session = _YahooSession(base)
     client = YfData(session=session)
     client._set_session(session)  # noqa: SLF001 - the client is one a process, and may have been made by another fetch
+    if base is not None:
+        client._cookie = True  # noqa: SLF001 - another address has no cookie to give, and would be asked for it each time
 
     def send(request: Request, timeout: float) -> Response:
         session.timeout_a_request = timeout

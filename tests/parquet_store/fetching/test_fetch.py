@@ -1,5 +1,6 @@
 """A fetch against the replay server: what comes in, what is asked again, and what the report says."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -199,6 +200,18 @@ def test_simulated_store_is_refused_before_anything_is_asked(store, replay, fetc
     with pytest.raises(StoreError, match="holds the simulated market; fetch into another one"):
         fetch_until(store)
     assert replay.log == []
+
+
+def test_two_fetches_at_once_write_each_row_once(tmp_path, store, replay, fetch_until):
+    whole = open_store(tmp_path / "whole", create=True)
+    fetch_until(whole, series=["SPREAD", "FEAR"])
+    with ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(fetch_until, store, series=["SPREAD", "FEAR"], now=None) for _ in range(2)]
+        new = [run.result().series["new"].sum() for run in runs]
+    assert same(stored(store), stored(whole))
+    assert sorted(new) == [0, sum(frame.height for frame in stored(whole).values())]
+    assert len(kept_fetches(store)) == 2
+    assert replay.log
 
 
 def test_server_and_store_agree_on_the_base_of_splits(store, replay, fetch_until):
