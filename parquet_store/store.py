@@ -11,6 +11,8 @@ from parquet_store.manifest import Manifest, decode, empty_manifest, encode
 
 __all__ = ["Store", "default_root", "open_store", "read_manifest", "replace_manifest"]
 
+_LONGEST_NAME = 240
+
 
 @dataclass(frozen=True)
 class Store:
@@ -43,6 +45,23 @@ class Store:
         """Return the folder of a table's data files."""
         return self.root / "data" / table
 
+    def series_folder(self, table: str, series: str) -> Path:
+        """Return the folder of a series in a table whose files hold one series each.
+
+        It is ``series=`` and the name's UTF-8 bytes in hexadecimal: no name can lead elsewhere, and readers that know
+        folders of this form, as DuckDB does, leave out the other series without opening a file.
+
+        Raises
+        ------
+        StoreError
+            If the name is too long for a folder.
+        """
+        name = series.encode().hex()
+        if len(name) > _LONGEST_NAME:
+            msg = f"the name '{series[:20]}…' is longer than {_LONGEST_NAME // 2} bytes; shorten it"
+            raise StoreError(msg)
+        return self.folder(table) / f"series={name}"
+
 
 def default_root() -> Path:
     """Return the store's place when none is given: the environment variable ``ENGINE_STORE``, else ``./store``."""
@@ -72,7 +91,10 @@ def open_store(root: str | Path, *, create: bool = False) -> Store:
         msg = f"{store.root} is not a store: it has no manifest.json; choose an empty or absent folder with --store"
         raise StoreError(msg)
     if not create:
-        msg = f"there is no store at {store.root}; make one with `engine data fetch`, `demo` or `import FILE`"
+        msg = (
+            f"there is no store at {store.root}; "
+            "make one with `engine data demo`, `engine data fetch` or `engine data import FILE`"
+        )
         raise StoreError(msg)
     with disk_faults_explained(f"no store could be made at {store.root}"):
         make_folder(store.staging)
