@@ -146,15 +146,18 @@ def data_fetch(
     if dry_run:
         print_frame(plan_table(plans), output)
         return
-    with fetch_progress([each.spec.name for each in plans]) as progress:
-        report = fetch(
-            opened,
-            series=series,
-            since=since.date() if since else None,
-            refresh=refresh,
-            pace=Pace(timeout=timeout),
-            progress=progress,
-        )
+    try:
+        with fetch_progress([each.spec.name for each in plans]) as progress:
+            report = fetch(
+                opened,
+                series=series,
+                since=since.date() if since else None,
+                refresh=refresh,
+                pace=Pace(timeout=timeout),
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        _fail("interrupted; the store is as it was, and the same command begins again", 130)
     print_frame(report.series, output)
     for note in report.notes:
         typer.echo(f"Note: {note}.", err=output != "table")
