@@ -90,7 +90,7 @@ def unlisted_files(store: Store, manifest: Manifest) -> list[Path]:
     """Return the data files that the manifest does not list: replaced by a compaction, or left by a killed writer."""
     data = store.root / "data"
     listed = {entry.path for entry in manifest.files}
-    found = data.glob("*/*") if data.is_dir() else ()
+    found = (path for path in data.rglob("*") if path.is_file())
     return sorted(path for path in found if path.relative_to(store.root).as_posix() not in listed)
 
 
@@ -116,7 +116,7 @@ def remove_unlisted(store: Store, *, grace: timedelta = GRACE) -> list[Path]:
     ):
         old = time.time() - grace.total_seconds()
         unlisted = unlisted_files(store, read_manifest(store))
-        removed = [path for path in unlisted if path.is_file() and path.stat().st_mtime <= old]
+        removed = [path for path in unlisted if path.stat().st_mtime <= old]
         for path in removed:
             path.unlink()
         for folder in {path.parent for path in removed}:

@@ -198,7 +198,10 @@ def stage_file(
         raise StoreError(msg)
     payload = parquet_bytes(schema, frame)
     digest = sha256(payload).hexdigest()
-    path = store.folder(schema.name) / f"{number}-{digest[:12]}.parquet"
+    folder = store.folder(schema.name)
+    if schema.one_series_a_file and schema.series is not None:
+        folder = store.series_folder(schema.name, frame[schema.series][0])
+    path = folder / f"{number}-{digest[:12]}.parquet"
     write_synced(store.staging / path.name, payload)
     dates = days_covered(schema, frame)
     sources = frame["source"].unique().to_list() if "source" in schema.columns else []

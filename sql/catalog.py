@@ -1,7 +1,7 @@
 """What a connection offers: a view and an as-of macro for each table of the store and each series derived from them."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 import polars as pl
@@ -13,7 +13,7 @@ from sql.overlap import split_by_overlap
 from sql.session_calendar import SessionCalendar
 from sql.statements import Value, statement
 
-__all__ = ["VIEWS", "data_files", "define"]
+__all__ = ["VIEWS", "data_files", "data_folders", "define"]
 
 VIEWS = (
     "prices",
@@ -62,8 +62,15 @@ def define(
 
 
 def data_files(store: Store, manifest: Manifest, as_of: datetime | None) -> list[str]:
-    """Return the paths of all files that the views read."""
-    return [path for table in SCHEMAS for path in _paths(store, manifest.entries(table, as_of))]
+    """Return the paths of all files that the views read, but for those in `data_folders`."""
+    tables = (table for table, schema in SCHEMAS.items() if not schema.one_series_a_file)
+    return [path for table in tables for path in _paths(store, manifest.entries(table, as_of))]
+
+
+def data_folders(store: Store, manifest: Manifest, as_of: datetime | None) -> list[str]:
+    """Return the folders of tables that have too many files to name each of them."""
+    tables = [table for table, schema in SCHEMAS.items() if schema.one_series_a_file]
+    return [str(store.folder(table).resolve()) for table in tables if manifest.entries(table, as_of)]
 
 
 def _paths(store: Store, entries: Sequence[FileEntry]) -> list[str]:
@@ -98,7 +105,7 @@ def _tables(store: Store, manifest: Manifest, as_of: datetime | None) -> Iterato
                     "several_schemas": len({entry.schema for entry in files}) > 1,
                     "as_of": _until(as_of),
                 }
-                yield statement(f"views/stored_{part}.sql", values, {"view": f"{table}_{part}"})
+                yield _stored(schema, part, values)
         if not entries:
             yield statement(f"views/empty/{table}.sql")
         for part, exists in (("once", bool(once) or not entries), ("revised", bool(revised))):
@@ -106,6 +113,16 @@ def _tables(store: Store, manifest: Manifest, as_of: datetime | None) -> Iterato
                 yield _seen(schema, f"{table}_{part}", without_held=table in held)
         kind = "once" if not revised else "partly_revised" if once else "revised"
         yield statement(f"macros/table_{kind}.sql", names=names)
+
+
+def _stored(schema: TableSchema, part: str, values: Mapping[str, Value]) -> str:
+    """Return what defines a view over files."""
+    names: dict[str, str | Sequence[str]] = {"view": f"{schema.name}_{part}"}
+    if not schema.one_series_a_file:
+        return statement(f"views/stored_{part}.sql", values, names)
+    others = [name for name in schema.columns if name != schema.series]
+    names |= {"series": schema.series or "", "columns": others}
+    return statement(f"views/stored_{part}_by_series.sql", values, names)
 
 
 def _seen(schema: TableSchema, view: str, *, without_held: bool) -> str:

@@ -11,7 +11,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from parquet_store import Manifest, Store, Universe, load_universe, read_manifest, refuse_damage
-from sql.catalog import data_files, define
+from sql.catalog import data_files, data_folders, define
 from sql.errors import SqlError
 from sql.statements import statement
 
@@ -38,9 +38,9 @@ def connect(
     connection shows the store as it was when it was made: connect again to see what was written since. Close it after
     use, or use it as a context manager. One connection serves one thread; other threads make their own.
 
-    The connection can open the files that the views read, and no others, and neither its configuration nor its
-    extensions can be changed. Statements from people belong in `sql.query` or `sql.run`, which also refuse whatever is
-    not a question.
+    The connection can open the files that the views read (of bars: their folder), and no others, and neither its
+    configuration nor its extensions can be changed. Statements from people belong in `sql.query` or `sql.run`, which
+    also refuse whatever is not a question.
 
     Parameters
     ----------
@@ -73,7 +73,11 @@ def connect(
         define(connection, store, listed, load_universe() if universe is None else universe, as_of)
         connection.execute(statement("views/settings.sql", {"folder": _spill_folder()}))
         if not allow_external:
-            connection.execute(statement("views/lockdown.sql", {"files": data_files(store, listed, as_of)}))
+            readable = {
+                "files": data_files(store, listed, as_of),
+                "folders": data_folders(store, listed, as_of),
+            }
+            connection.execute(statement("views/lockdown.sql", readable))
     except BaseException:
         connection.close()
         raise

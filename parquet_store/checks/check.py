@@ -133,7 +133,7 @@ def _check_files(
 def _orphan(store: Store, path: Path) -> Finding:
     return Finding(
         "notice",
-        path.parent.name,
+        path.relative_to(store.root / "data").parts[0],
         "the manifest does not list the file: a writer was killed, or a compaction has replaced it",
         "nothing reads it; `engine data compact --remove` removes it",
         file=path.relative_to(store.root).as_posix(),

@@ -209,3 +209,20 @@ def test_bars_may_also_be_appended(store):
     append(store, "bars", frame, seen_at=moment(0))
     assert [entry.series for entry in read_manifest(store).files] == [("A",), ("B",)]
     assert held(store)["close"].to_list() == [1.0, 1.5, 2.0]
+
+
+def test_names_never_become_paths_and_a_question_for_one_opens_no_file_of_another(store, tmp_path):
+    odd = ["../../etc", "a/b", "S=1", "name'", "é€", "con"]
+    frame = pl.concat([walk("A", 5).with_columns(symbol=pl.lit(name)) for name in odd])
+    import_bars(store, [write(tmp_path, frame)], seen_at=moment(0))
+    assert sql.query(store, "FROM bars ORDER BY symbol, moment")["symbol"].unique().sort().to_list() == sorted(odd)
+    folders = {entry.path.split("/")[2] for entry in read_manifest(store).entries("bars")}
+    assert folders == {f"series={name.encode().hex()}" for name in odd}
+    for entry in read_manifest(store).entries("bars")[1:]:  # the first tells a connection the types of the columns
+        if entry.series != ("a/b",):
+            (store.root / entry.path).write_bytes(b"damaged")
+    asked = sql.query(store, "SELECT count(*) AS n FROM bars WHERE symbol = 'a/b'")
+    assert asked["n"].to_list() == [5]
+    long = walk("A", 5).with_columns(symbol=pl.lit("x" * 200))
+    with pytest.raises(StoreError, match="is longer than 120 bytes; shorten it"):
+        import_bars(store, [write(tmp_path, long)])
