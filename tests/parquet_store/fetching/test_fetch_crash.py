@@ -1,6 +1,8 @@
 """A fetch killed at any file operation leaves the store of before or of after, and a re-run finishes the work."""
 
+import errno
 import multiprocessing
+import os
 import shutil
 import signal
 from datetime import UTC, datetime, time
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from parquet_store import open_store, read_manifest
+from parquet_store import StoreError, open_store, read_manifest
 from parquet_store.fetching import fetch
 from parquet_store.fetching.raw_archive import archive_folder, kept_answers, kept_fetches
 from tests.parquet_store.fetching.made_up_market import LAST, universe
@@ -25,7 +27,9 @@ def fetch_all(root: Path) -> None:
     fetch(open_store(root), series=SERIES, universe=universe(), now=evening)
 
 
-def killed(root: Path, number: int) -> None:
+def killed(root: Path, number: int, provider: str) -> None:
+    """Fetch in a child process, which has the environment of the process that first asked for a child, not of ours."""
+    os.environ["ENGINE_FRED_URL"] = provider
     killed_at(number, half_written=True, work=lambda: fetch_all(root))
 
 
@@ -44,7 +48,7 @@ def test_kill_at_every_file_operation(tmp_path, replay, fetched):
         root = tmp_path / "victim"
         shutil.copytree(fetched[0], root)
         replay.faults = [Fault("garbage", "SPREAD")]
-        child = processes.Process(target=killed, args=(root, number))
+        child = processes.Process(target=killed, args=(root, number, replay.base))
         child.start()
         child.join()
         if child.exitcode == 0:
@@ -82,11 +86,6 @@ def test_bytes_are_kept_before_rows_refer_to_them(tmp_path, replay, fetched):
 
 @pytest.mark.parametrize("limit", [0, 1])
 def test_a_full_disk_leaves_the_store_as_it_was(tmp_path, replay, fetched, monkeypatch, limit):
-    import errno
-    import os
-
-    from parquet_store import StoreError
-
     root = tmp_path / "store"
     shutil.copytree(fetched[0], root)
     before, count, write = stored(open_store(root)), 0, os.write
