@@ -27,6 +27,15 @@ def sweep(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Number of processes; chosen by what pays.", show_default=False)
     ] = None,
+    keep: Annotated[
+        str, typer.Option(help="What to store of the results: all, top:N, sample:N or none; all are counted.")
+    ] = "all",
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS|local:N", help="Evaluate on a Dask cluster, or in N processes.", show_default=False
+        ),
+    ] = None,
     anew: Annotated[bool, typer.Option("--anew", help="Evaluate again what the ledger already holds.")] = False,
     output: Form = "table",
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no page with tables and charts.")] = False,
@@ -37,8 +46,9 @@ def sweep(
     from engine.report.quantities import parse_bytes
     from engine.report.summary_json import sweep_json
     from engine.report.terminal import render_sweep
-    from engine.sweep import load_grid, run_sweep, summarise
+    from engine.sweep import load_grid, parse_keep, run_sweep, summarise
 
+    kept = parse_keep(keep)
     opened = open_store_at(store)
     described = load_grid(grid)
     if metric is not None:
@@ -52,6 +62,8 @@ def sweep(
                 as_of=utc(as_of),
                 memory=parse_bytes(memory),
                 jobs=jobs,
+                keep=kept,
+                cluster=cluster,
                 anew=anew,
                 progress=progress,
             )

@@ -1,8 +1,9 @@
 """Evaluate a whole grid block by block with the fused loop, on several threads, in the grid's order."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 
 import numpy as np
 import polars as pl
@@ -13,7 +14,10 @@ from engine.sweep.plan import Plan
 from engine.sweep.waking import waking_closes
 from kernels.threads import thread_limit
 
-__all__ = ["BLOCK", "evaluate_blocks"]
+__all__ = ["BLOCK", "Block", "evaluate_blocks", "split"]
+
+Block = NDArray[np.int64] | range
+"""Numbers of combinations, ascending."""
 
 BLOCK = 16_384
 """Combinations in a block: some tenths of a second of work, some megabytes of results."""
@@ -25,8 +29,14 @@ DENSE = 0.3
 """Share of closes that wake it from which on looking at every close is faster."""
 
 
+def split(combinations: Block) -> Iterator[Block]:
+    """Cut combinations into blocks of a good size."""
+    for start in range(0, len(combinations), BLOCK):
+        yield combinations[start : start + BLOCK]
+
+
 def evaluate_blocks(
-    plan: Plan, combinations: NDArray[np.int64], *, threads: int | None = None
+    plan: Plan, blocks: Iterable[Block], *, threads: int | None = None
 ) -> Iterator[tuple[NDArray[np.int64], pl.DataFrame]]:
     """Evaluate combinations block by block.
 
@@ -37,16 +47,18 @@ def evaluate_blocks(
     The combinations of a block, and their metrics, one row each.
     """
     settled = settled_returns(plan.market)
-    waking = _useful_waking_closes(plan, combinations)
-    blocks = [combinations[start : start + BLOCK] for start in range(0, len(combinations), BLOCK)]
+    arrays = (np.asarray(block, np.int64) for block in blocks)
+    first = next(arrays, None)
+    if first is None:
+        return
+    waking = _useful_waking_closes(plan, first)
     workers = threads or thread_limit()
-    if blocks:  # compiled once, before several threads would ask for it
-        evaluate_combinations(plan, blocks[0][:1], settled, waking)
+    evaluate_combinations(plan, first[:1], settled, waking)  # compiled once, before several threads would ask for it
     with ThreadPoolExecutor(workers, thread_name_prefix="sweep") as pool:
         pending: deque[tuple[NDArray[np.int64], Future[pl.DataFrame]]] = deque()
-        for block in blocks:
+        for block in chain((first,), arrays):
             pending.append((block, pool.submit(evaluate_combinations, plan, block, settled, waking)))
-            if len(pending) > 2 * workers:
+            if len(pending) > workers:
                 done, result = pending.popleft()
                 yield done, result.result()
         for done, result in pending:

@@ -25,7 +25,7 @@ from engine.sweep import (
 from engine.sweep.accounting import account
 from engine.sweep.evaluation import choose_backend
 from engine.sweep.fused_backend import evaluate_combinations, settled_returns
-from engine.sweep.fused_blocks import evaluate_blocks
+from engine.sweep.fused_blocks import evaluate_blocks, split
 from engine.sweep.ledger import find_run, trials_of_strategy
 from engine.sweep.vectorbt_backend import simulate
 from engine.sweep.verification import VerificationError
@@ -261,9 +261,9 @@ def test_fused_results_do_not_depend_on_threads_or_blocks(
 ) -> None:
     plan = make_plan(simulated_store, pair_grid())
     combinations = np.arange(plan.grid.size)
-    whole = pl.concat([metrics for _, metrics in evaluate_blocks(plan, combinations, threads=1)])
+    whole = pl.concat([metrics for _, metrics in evaluate_blocks(plan, split(combinations), threads=1)])
     monkeypatch.setattr("engine.sweep.fused_blocks.BLOCK", 5)
-    parts = pl.concat([metrics for _, metrics in evaluate_blocks(plan, combinations, threads=2)])
+    parts = pl.concat([metrics for _, metrics in evaluate_blocks(plan, split(combinations), threads=2)])
     assert_frame_equal(whole, parts, check_exact=True)
 
 
@@ -303,8 +303,9 @@ def test_same_sweep_in_another_process_is_refused(fresh_simulated_store: Store) 
 def test_auto_takes_vectorbt_for_small_grids_and_the_fused_loop_beyond() -> None:
     assert choose_backend(pair_grid(), "auto") == "vectorbt"
     assert choose_backend(square_grid(200), "auto") == "fused"
-    with pytest.raises(SweepError, match=r"at most 5,000,000"):
-        choose_backend(square_grid(3000), "auto")
+    assert choose_backend(square_grid(3000), "auto") == "fused"
+    with pytest.raises(SweepError, match=r"days: draw sample = \d+ of them in \[evaluate\].*--cluster"):
+        choose_backend(square_grid(1_000_000), "auto")
 
 
 def square_grid(side: int) -> Grid:
