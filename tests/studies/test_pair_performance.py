@@ -1,5 +1,6 @@
 """Basket and pair from dictionaries of closes, day by day."""
 
+import itertools
 from datetime import date
 
 import numpy as np
@@ -13,7 +14,7 @@ def _slowly(history, first: date, last: date, basket, short) -> dict[str, float]
     days = history.dates.tolist()
     closes = {name: dict(zip(days, history.closes(name), strict=True)) for name in (*basket, short)}
     growth = {"commodities": 1.0, "software": 1.0, "pair": 1.0}
-    for before, day in zip(days, days[1:], strict=False):
+    for before, day in itertools.pairwise(days):
         if first <= day <= last:
             long = sum(closes[name][day] / closes[name][before] - 1.0 for name in basket) / len(basket)
             sold = closes[short][day] / closes[short][before] - 1.0
