@@ -29,7 +29,9 @@ __all__ = [
     "study_names",
 ]
 
-_NOT_STUDIES = frozenset({"errors", "history", "periods", "study", "timing"})
+_NOT_STUDIES = frozenset(
+    {"errors", "history", "ledger", "look_ahead", "periods", "published", "replication", "running", "study", "timing"}
+)
 
 
 @cache
