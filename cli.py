@@ -6,7 +6,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from commands import data, questions, strategies, sweep
+from commands import data, questions, research, strategies, sweep
 from commands.options import fail
 
 app = typer.Typer(
@@ -22,6 +22,8 @@ app.command()(questions.sql)
 app.command()(strategies.explain)
 app.command()(strategies.audit)
 app.command()(sweep.sweep)
+app.command()(research.study)
+app.command()(research.replicate)
 
 
 def _show_version(wanted: bool) -> None:

@@ -205,7 +205,8 @@ def data_status(
 @app.command("export")
 def data_export(
     table: Annotated[
-        Literal["prices", "actions", "macro", "sweep_runs", "sweep_results"], typer.Argument(help="Which table.")
+        Literal["prices", "actions", "macro", "sweep_runs", "sweep_results", "study_runs", "study_figures"],
+        typer.Argument(help="Which table."),
     ],
     out: Annotated[Path, typer.Option("--out", help="File to write; its ending gives the format.")],
     series: Annotated[
