@@ -83,8 +83,8 @@ def evaluate_on_cluster(
         failed more often than is an accident.
     """
     job = Job(selection, keep, kept, selection.plan.grid.evaluation.metric, code_version())
-    size = _task_size(job)
     with _connected(address) as client:
+        size = _task_size(job)
         _prepare(client, job, address)
         yield from _in_order(client, selection.spans(size, start), address)
 

@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,10 @@ from engine.sweep.neighbours import is_numeric_axis
 from engine.sweep.plan import Plan
 from engine.sweep.results import Results
 from engine.sweep.run import SweepRun
+from parquet_store import Store
+from parquet_store.files import disk_faults_explained, make_folder, publish, write_synced
 
-__all__ = ["Plateau", "best_plateau", "refined_grid"]
+__all__ = ["Plateau", "best_plateau", "grid_text", "refined_grid", "write_refined_grid"]
 
 LOOKED_AT = 500
 """Combinations from the top of the ranking whose surroundings are looked at first."""
@@ -88,6 +91,43 @@ def refined_grid(sweep: SweepRun, plateau: Plateau, steps: int) -> Grid:
         Steps that take the place of one. Whole numbers stay whole.
     """
     return parse_grid(refined_content(sweep, plateau, steps), name=f"{sweep.plan.grid.name}_refined")
+
+
+def write_refined_grid(store: Store, sweep: SweepRun, steps: int) -> tuple[Grid, Path, str]:
+    """Write the grid around the best plateau of a sweep to ``grids/`` in the store.
+
+    Returns
+    -------
+    The grid, its file, and a sentence that says around what it was made.
+
+    Raises
+    ------
+    SweepError
+        Nothing trades, no axis can be refined, or not all results are there.
+    StoreError
+        The file cannot be written.
+    """
+    plateau = best_plateau(sweep)
+    grid = sweep.plan.grid
+    if plateau is None or not any(is_numeric_axis(values) and len(values) > 1 for values in grid.axes.values()):
+        what = "no combination trades" if plateau is None else "no parameter with numbers is swept"
+        message = f"{grid.name} cannot be refined: {what}"
+        raise SweepError(message)
+    content = refined_content(sweep, plateau, steps)
+    refined = refined_grid(sweep, plateau, steps)
+    middle = sweep.plan.parameters(np.array([plateau.combination])).row(0, named=True)
+    told = (
+        f"the best plateau of {sweep.run.run_id} is around "
+        + ", ".join(f"{name} {value}" for name, value in middle.items())
+        + f": median {grid.evaluation.metric} {plateau.median:.3f}"
+    )
+    path = store.root / "grids" / f"{refined.name}-{refined.hash()[:8]}.toml"
+    with disk_faults_explained(f"the refined grid {path} could not be written"):
+        make_folder(path.parent)
+        staged = path.with_suffix(".new")
+        write_synced(staged, grid_text(content, told).encode())
+        publish(staged, path)
+    return refined, path, told
 
 
 def refined_content(sweep: SweepRun, plateau: Plateau, steps: int) -> dict[str, Any]:
