@@ -27,7 +27,7 @@ def ten_million() -> Grid:
 
 
 def questions(run_id: str) -> dict[str, str]:
-    """What a researcher asks first."""
+    """Return what a researcher asks first."""
     where = f"FROM sweep_results WHERE run_id = '{run_id}'"
     return {
         "aggregate by a parameter": f"SELECT xlf_dma, count(*), avg(sharpe), max(sharpe) {where} GROUP BY 1 ORDER BY 1",

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from engine.sweep.combinations import Selection
 from engine.sweep.evaluation import SweepError, evaluate_some
+from engine.sweep.fused_backend import Evaluator, make_evaluator
 from engine.sweep.fused_blocks import BLOCK, evaluate_blocks
 from engine.sweep.keep import Keep
 from engine.sweep.part import Part, kept_rows
@@ -159,6 +160,10 @@ def _prepare(client: "Client", job: Job, address: str) -> None:
 
         def __init__(self, job: Job) -> None:
             self.job = job
+            self.evaluator: Evaluator | None = None
+
+        def setup(self, worker: Any) -> None:  # noqa: ARG002 - Dask passes it
+            self.evaluator = make_evaluator(self.job.selection.plan)
 
     try:
         client.register_plugin(Hand(job))
@@ -217,16 +222,13 @@ def evaluate_span(start: int, stop: int) -> tuple[int, pl.DataFrame, bytes]:
     """
     from distributed import get_worker  # noqa: PLC0415
 
-    return evaluate_job(get_worker().plugins[PLUGIN].job, start, stop)
-
-
-def evaluate_job(job: Job, start: int, stop: int) -> tuple[int, pl.DataFrame, bytes]:
-    """Evaluate a part of a job; see `evaluate_span`."""
+    hand = get_worker().plugins[PLUGIN]
+    job = hand.job
     plan = job.selection.plan
     best = job.keep.count if job.keep.kind == "top" else 0
     statistics = Statistics.empty(job.metric, best=best)
     rows = []
-    for block, metrics in evaluate_blocks(plan, job.selection.blocks(start, stop), threads=1):
+    for block, metrics in evaluate_blocks(plan, job.selection.blocks(start, stop), threads=1, evaluator=hand.evaluator):
         statistics.observe(block, metrics)
         rows.append(kept_rows(plan, job.keep, job.kept, block, metrics))
     stored = [part for part in rows if part.height]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from engine.metrics import GROSS_METRICS, METRICS
 from engine.sweep.combinations import Selection
 from engine.sweep.distinct import representatives
+from engine.sweep.fused_backend import Evaluator
 from engine.sweep.fused_blocks import evaluate_blocks, split
 from engine.sweep.grid import Grid
 from engine.sweep.keep import Keep
@@ -193,12 +194,25 @@ def _evaluate_distinct(
         told = upto
 
 
-def evaluate_some(plan: Plan, combinations: NDArray[np.int64], backend: Backend, *, memory: int) -> pl.DataFrame:
-    """Metrics of some combinations, ascending, one row each; the same bits as in the sweep of the whole grid."""
+def evaluate_some(
+    plan: Plan,
+    combinations: NDArray[np.int64],
+    backend: Backend,
+    *,
+    memory: int,
+    evaluator: Evaluator | None = None,
+) -> pl.DataFrame:
+    """Metrics of some combinations, ascending, one row each; the same bits as in the sweep of the whole grid.
+
+    Parameters
+    ----------
+    evaluator
+        Of the plan, for a caller that comes again; only the fused loop uses it.
+    """
     if not len(combinations):
         return pl.DataFrame(schema=dict.fromkeys(METRIC_COLUMNS, pl.Float64) | {"trades": pl.Int32})
     if backend == "fused":
-        return pl.concat([metrics for _, metrics in evaluate_blocks(plan, split(combinations))])
+        return pl.concat([metrics for _, metrics in evaluate_blocks(plan, split(combinations), evaluator=evaluator)])
     selection = Selection(plan, len(combinations), combinations)
     return pl.concat([metrics for _, metrics in evaluate(selection, backend, memory=memory, jobs=1)])
 

@@ -152,11 +152,10 @@ def grid_text(content: Mapping[str, Any], comment: str) -> str:
     """Write the content of a grid file as TOML."""
     lines = [f"# {comment}"]
     for table, values in content.items():
-        lines += ["", f"[{table}]"]
-        lines += [f"{key} = {_toml(value)}" for key, value in values.items() if not isinstance(value, Mapping)]
-        for key, value in values.items():
-            if isinstance(value, Mapping):
-                lines += ["", f"[{table}.{key}]", *(f"{name} = {_toml(part)}" for name, part in value.items())]
+        apart = {key: value for key, value in values.items() if table == "strategy" and isinstance(value, Mapping)}
+        lines += ["", f"[{table}]", *(f"{key} = {_toml(value)}" for key, value in values.items() if key not in apart)]
+        for key, value in apart.items():
+            lines += ["", f"[{table}.{key}]", *(f"{name} = {_toml(part)}" for name, part in value.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -187,7 +186,8 @@ def _boxes(plan: Plan, middles: NDArray[np.int64]) -> tuple[NDArray[np.int64], N
     places = plan.digits(middles)[:, None, :] + offsets[None, :, :]
     there = ((places >= 0) & (places < np.array(plan.grid.shape, np.int64))).all(axis=2)
     strides = np.array([int(np.prod(plan.grid.shape[k + 1 :], dtype=np.int64)) for k in range(len(axes))], np.int64)
-    return np.where(there, places @ strides, -1), there
+    numbers: NDArray[np.int64] = np.where(there, places @ strides, -1)
+    return numbers, np.asarray(there, np.bool_)
 
 
 def _medians(source: Results, middles: NDArray[np.int64], metric: str, sign: float) -> pl.DataFrame:
@@ -215,7 +215,7 @@ def _finer(values: tuple[Any, ...], at: int, steps: int) -> dict[str, Any] | lis
     parts = steps * (min(at + 1, len(values) - 1) - max(at - 1, 0))
     step = (stop - start) / parts
     if whole and step != step.to_integral_value():
-        return np.unique(np.linspace(ends[0], ends[1], parts + 1).round().astype(int)).tolist()
+        return sorted({round(start + step * k) for k in range(parts + 1)}, reverse=start > stop)
     if not whole and Decimal(str(float(step))) * parts != stop - start:
         return [float(round(start + step * k, 12)) for k in range(parts + 1)]
     kind = int if whole else float

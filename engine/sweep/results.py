@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from engine.metrics import METRICS
 from engine.sweep.combinations import draw
 from engine.sweep.evaluation import METRIC_COLUMNS, Backend, SweepError, describe, evaluate_some
+from engine.sweep.fused_backend import Evaluator, make_evaluator
 from engine.sweep.plan import Plan
 from engine.sweep.statistics import Statistics
 from parquet_store import Store, append, read_manifest, scan
@@ -68,6 +69,14 @@ class Results:
         entries = read_manifest(self.store).entries(TABLE)
         return sum(entry.rows for entry in entries if entry.run_id == self.run_id)
 
+    @cached_property
+    def _evaluator(self) -> Evaluator | None:
+        return make_evaluator(self.plan) if self.backend == "fused" else None
+
+    def computed(self, combinations: NDArray[np.int64]) -> pl.DataFrame:
+        """Compute the metrics of some combinations, ascending, again; the bits are those of the sweep."""
+        return evaluate_some(self.plan, combinations, self.backend, memory=self.memory, evaluator=self._evaluator)
+
     def last_stored(self) -> int:
         """Return the number of the last combination that is stored, -1 if none is."""
         if not self.stored:
@@ -91,7 +100,7 @@ class Results:
             raise SweepError(message)
         if not self.stored:
             nothing = np.empty(0, np.int64)
-            return describe(self.plan, nothing, evaluate_some(self.plan, nothing, self.backend, memory=self.memory))
+            return describe(self.plan, nothing, self.computed(nothing))
         return _widened(self.scan().sort("combination").collect(engine="in-memory"))
 
     def batches(self) -> Iterator[pl.DataFrame]:
@@ -121,7 +130,7 @@ class Results:
         wanted = wanted[self.plan.is_feasible(wanted)]
         known = self.known(wanted)
         missing = np.setdiff1d(wanted, known["combination"].to_numpy(), assume_unique=True)
-        computed = evaluate_some(self.plan, missing, self.backend, memory=self.memory)
+        computed = self.computed(missing)
         metrics = pl.concat(
             [known, computed.select(pl.Series("combination", missing), pl.all()).select(known.columns)]
         ).sort("combination")
@@ -153,8 +162,7 @@ class Results:
             return self.frame()
         selection = self.plan.grid.evaluation.sample
         drawn = draw(self.plan, min(most, selection or most), seed=self.plan.grid.evaluation.seed)
-        metrics = evaluate_some(self.plan, drawn, self.backend, memory=self.memory)
-        return describe(self.plan, drawn, metrics)
+        return describe(self.plan, drawn, self.computed(drawn))
 
     def quantiles(self, statistics: Statistics, metric: str, shares: Sequence[float]) -> list[float | None]:
         """Quantiles of a metric over all combinations that trade: exact where `exact`, else of the counts by value."""

@@ -22,6 +22,13 @@ distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.filterwarnings("ignore")  # of processes that are killed
 
 
+@pytest.fixture(autouse=True)
+def few_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every sweep here is held to vectorbt, but on a few combinations."""
+    monkeypatch.setattr("engine.sweep.verification.CHECKED_BEST", 10)
+    monkeypatch.setattr("engine.sweep.run.CHECKED_AT_RANDOM", 20)
+
+
 @pytest.fixture(scope="module")
 def here(simulated_store: Store) -> SweepRun:
     return run_sweep(simulated_store, pair_grid(AXES), backend="fused")

@@ -22,6 +22,13 @@ AXES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def few_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every sweep here is held to vectorbt, but on a few combinations."""
+    monkeypatch.setattr("engine.sweep.verification.CHECKED_BEST", 10)
+    monkeypatch.setattr("engine.sweep.run.CHECKED_AT_RANDOM", 20)
+
+
 @pytest.mark.parametrize(("metric", "looked_at"), [("sharpe", 5), ("sharpe", 500), ("volatility", 1)])
 def test_the_best_plateau_is_that_of_a_search_through_all(
     simulated_store: Store, monkeypatch: pytest.MonkeyPatch, metric: str, looked_at: int
