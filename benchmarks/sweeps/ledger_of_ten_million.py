@@ -1,7 +1,7 @@
 """How long questions about ten million stored results take: ``python -m benchmarks.sweeps.ledger_of_ten_million``.
 
-The results are those of the full-resolution pair grid on the simulated market, swept once for each of eight exit rules: a
-ledger of 10,069,296 results, written by the sweep itself.
+The results are those of the full-resolution pair grid on the simulated market, for each of eight exit rules: 10,069,296
+of them, written by the sweep itself.
 """
 
 import argparse
@@ -33,8 +33,8 @@ def questions(run_id: str) -> dict[str, str]:
         "aggregate by a parameter": f"SELECT xlf_dma, count(*), avg(sharpe), max(sharpe) {where} GROUP BY 1 ORDER BY 1",
         "aggregate by two": f"SELECT hyg_drawdown, stop_loss, avg(sharpe) {where} GROUP BY ALL ORDER BY ALL",
         "ten best": f"SELECT xlf_dma, hyg_drawdown, stop_loss, sharpe {where} ORDER BY sharpe DESC NULLS LAST LIMIT 10",
-        "one value of the first parameter": f"SELECT avg(total_return), min(max_drawdown) {where} AND xlf_dma = 200",
-        "one value of the last parameter": f"SELECT avg(total_return), min(max_drawdown) {where} AND reclaim_sessions = 5",
+        "one value of the first parameter": f"SELECT avg(sharpe), min(max_drawdown) {where} AND xlf_dma = 200",
+        "one value of the last parameter": f"SELECT avg(sharpe), min(max_drawdown) {where} AND reclaim_sessions = 5",
         "one combination": f"SELECT * {where} AND combination = 5000000",
         "how many earn something": f"SELECT count(*) FILTER (total_return > 0) / count(*) {where}",
         "median by a parameter": f"SELECT xlf_dma, median(sharpe) {where} GROUP BY 1 ORDER BY 1",

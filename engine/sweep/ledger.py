@@ -54,7 +54,7 @@ class Run:
     tried, distinct, distinct_exact
         Combinations evaluated by now; how many of them hold different positions; whether that is a count or, beyond
         65,536, an estimate.
-    never_traded, positive
+    never_traded, positive_count
         Combinations evaluated by now that never held a position, and those with a net total return above 0.
     keep, stored
         What is stored (see `engine.sweep.keep`), and how many results are. All others were counted and dropped.
@@ -104,7 +104,7 @@ class Run:
     tried: int = 0
     distinct_exact: bool = True
     never_traded: int = 0
-    positive: int = 0
+    positive_count: int = 0
     keep: str = "all"
     stored: int = 0
     sample: int | None = None

@@ -258,7 +258,7 @@ class _Work:
             "distinct": found.distinct_trials,
             "distinct_exact": found.all_remembered,
             "never_traded": found.never_traded,
-            "positive": found.positive,
+            "positive_count": found.positive,
             "stored": self.results.stored + self._writer.stored,
         }
 

@@ -1,6 +1,6 @@
 """Hold a fused sweep to vectorbt: evaluate some of its combinations again and compare every metric."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -18,6 +18,9 @@ TOLERANCE = 1e-9
 CHECKED_BEST = 200
 CHECKED_AT_RANDOM = 200
 SEED = 7
+
+CHUNK = 50
+"""Paths that are evaluated together: a few hundred in all do not pay for the memory of large chunks."""
 
 
 class VerificationError(EngineError):
@@ -70,6 +73,7 @@ def compare(results: Results, combinations: NDArray[np.int64], *, memory: int) -
     """Evaluate some combinations with vectorbt; see `verify`."""
     chosen = np.unique(combinations)
     workload = plan_workload(results.plan, len(chosen), memory=memory, jobs=1)
+    workload = replace(workload, chunk=min(workload.chunk, CHUNK))
     checked = pl.concat([metrics for _, metrics in evaluate_representatives(results.plan, chosen, workload)])
     fused = results.of(chosen)
     found = [(_difference(fused[name], checked[name]), name) for name in (*(m.name for m in METRICS), *GROSS_METRICS)]
