@@ -194,9 +194,28 @@ _SWEEP_RESULTS = TableSchema(
     extra_columns=True,
 )
 
-SCHEMAS: Mapping[str, TableSchema] = MappingProxyType(
-    {schema.name: schema for schema in (_PRICES, _ACTIONS, _MACRO, _BARS, _QUARANTINE, _SWEEP_RUNS, _SWEEP_RESULTS)}
+_STUDY_RUNS = TableSchema(
+    name="study_runs",
+    columns={"run_id": pl.String(), "seen_at": MOMENT},
+    key=("run_id",),
+    required=frozenset({"run_id", "seen_at"}),
+    extra_columns=True,
 )
+
+_STUDY_FIGURES = TableSchema(
+    name="study_figures",
+    columns={"run_id": pl.String(), "seen_at": MOMENT},
+    key=(),
+    required=frozenset({"run_id", "seen_at"}),
+    extra_columns=True,
+)
+
+_ALL = (
+    *(_PRICES, _ACTIONS, _MACRO, _BARS, _QUARANTINE),
+    *(_SWEEP_RUNS, _SWEEP_RESULTS, _STUDY_RUNS, _STUDY_FIGURES),
+)
+
+SCHEMAS: Mapping[str, TableSchema] = MappingProxyType({schema.name: schema for schema in _ALL})
 """Every table of the store by name."""
 
 

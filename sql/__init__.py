@@ -1,7 +1,7 @@
 """SQL over the store: views, as-of macros, and a runner that can do nothing but read.
 
-Views: prices, actions, macro, adjusted, sessions, panel, panel_long, series, sweep_runs, sweep_results. All but
-``series`` also exist as a macro ``NAME_as_of(moment)``.
+Views: prices, actions, macro, adjusted, sessions, panel, panel_long, series, sweep_runs, sweep_results,
+study_runs, study_figures. All but ``series`` also exist as a macro ``NAME_as_of(moment)``.
 """
 
 from sql.catalog import VIEWS

@@ -28,6 +28,8 @@ VIEWS = (
     "quarantine",
     "sweep_runs",
     "sweep_results",
+    "study_runs",
+    "study_figures",
 )
 """The views, in the order in which they are offered. All but ``series`` have a macro ``NAME_as_of(moment)``."""
 

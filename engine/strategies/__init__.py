@@ -7,15 +7,9 @@ import importlib
 import pkgutil
 from functools import cache
 
+from engine.parameters import ParameterError, choices, documentation, parse_assignments, parse_parameters
 from engine.strategies.conditions import Condition, Reading, depends_on, read_condition
-from engine.strategies.parameters import (
-    ParameterError,
-    Parameters,
-    choices,
-    documentation,
-    parse_assignments,
-    parse_parameters,
-)
+from engine.strategies.parameters import Parameters
 from engine.strategies.strategy import Ambiguity, InsightRule, Strategy
 from parquet_store.errors import EngineError
 

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from engine.compiled import jit
 from engine.panel import Panel
+from engine.parameters import parameter
 from engine.strategies.conditions import Condition, Reading, above
 from engine.strategies.pair import credit_is_stressed
-from engine.strategies.parameters import Parameters, parameter
+from engine.strategies.parameters import Parameters
 from engine.strategies.strategy import POSTURE_MASK, Ambiguity, Strategy
 from engine.strategies.vix_regime import FLAT_AVERAGE, VixTrendParameters, regime_trends
 from engine.strategies.vix_regime import feasible as averages_in_order

@@ -15,6 +15,7 @@ import numpy as np
 
 from engine.compiled import jit
 from engine.panel import Panel
+from engine.parameters import parameter
 from engine.strategies.bitcoin_hedge import LEGS, NORMAL, WITH_BITCOIN, BitcoinPosition, target_weights
 from engine.strategies.capitulation import (
     CAPITULATION_COMPONENTS,
@@ -22,7 +23,6 @@ from engine.strategies.capitulation import (
     capitulation_score,
 )
 from engine.strategies.conditions import Condition, Reading, at_most
-from engine.strategies.parameters import parameter
 from engine.strategies.strategy import POSTURE_MASK, Ambiguity, Strategy
 from kernels import change
 

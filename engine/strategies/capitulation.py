@@ -23,10 +23,11 @@ from numpy.typing import NDArray
 
 from engine.compiled import jit
 from engine.panel import Panel
+from engine.parameters import parameter
 from engine.strategies import pair
 from engine.strategies.conditions import Condition, Reading, above, at_least
 from engine.strategies.pair import PairParameters, credit_is_stressed, xlf_below_average
-from engine.strategies.parameters import Parameters, parameter
+from engine.strategies.parameters import Parameters
 from engine.strategies.strategy import POSTURE_MASK, Ambiguity, Strategy
 from kernels import change, rolling_sum, rolling_zscore
 

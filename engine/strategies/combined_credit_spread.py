@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 
 from engine.compiled import jit
 from engine.panel import NEXT_MORNING, Panel, PanelError
+from engine.parameters import parameter
 from engine.strategies.conditions import Condition, Reading, above, at_least
-from engine.strategies.parameters import Parameters, parameter
+from engine.strategies.parameters import Parameters
 from engine.strategies.strategy import Ambiguity, Strategy
 from engine.weeks import carry_weekly, weekly_values
 from kernels import change, ema

@@ -43,8 +43,9 @@ from engine.credit.monitor_conditions import (
 )
 from engine.credit.spread_measures import MEASURES, proxy_note
 from engine.panel import Panel
+from engine.parameters import parameter
 from engine.strategies.conditions import Condition
-from engine.strategies.parameters import Parameters, parameter
+from engine.strategies.parameters import Parameters
 from engine.strategies.strategy import POSTURE_MASK, Ambiguity, Strategy
 
 __all__ = ["STRATEGY", "CreditSpreadsMonitorParameters"]

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from engine.compiled import jit
 from engine.panel import Panel
+from engine.parameters import parameter
 from engine.strategies.conditions import Condition, Reading, at_least, below
 from engine.strategies.pair import BASKET, LEGS, credit_is_stressed
-from engine.strategies.parameters import parameter
 from engine.strategies.strategy import POSTURE_MASK, Ambiguity, Strategy
 from engine.strategies.vix_regime import (
     FLAT_AVERAGE,

@@ -22,8 +22,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from engine.compiled import jit
 from engine.panel import Panel
+from engine.parameters import ParameterError, parameter
 from engine.strategies.conditions import Condition, Reading, above, at_least, below
-from engine.strategies.parameters import ParameterError, Parameters, parameter
+from engine.strategies.parameters import Parameters
 from engine.strategies.strategy import POSTURE_MASK, Ambiguity, Strategy
 from kernels import consecutive_true, rate_of_change, rolling_drawdown, rolling_mean
 

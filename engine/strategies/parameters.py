@@ -1,81 +1,14 @@
-"""What a strategy may be told: parameters with a default, a documented range, a unit, a meaning and a source."""
+"""What every strategy may be told, beside what is its own."""
 
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypeVar, get_args
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from engine.parameters import ParameterModel, parameter
 
-from parquet_store.errors import EngineError
-
-__all__ = [
-    "Documentation",
-    "ParameterError",
-    "Parameters",
-    "choices",
-    "documentation",
-    "parameter",
-    "parse_assignments",
-    "parse_parameters",
-]
-
-P = TypeVar("P", bound="Parameters")
+__all__ = ["Parameters"]
 
 
-class ParameterError(EngineError):
-    """A parameter is unknown, or its value cannot be used."""
-
-
-@dataclass(frozen=True)
-class Documentation:
-    """What is written about one parameter.
-
-    Attributes
-    ----------
-    meaning
-        One line, in the field's words.
-    unit
-        For example ``"sessions"`` or ``"fraction"``.
-    source
-        Document and section that the parameter, or its default, comes from.
-    documented
-        The two ends of the range that the document names, or the values it names; ``None`` where it names one value
-        only.
-    """
-
-    meaning: str
-    unit: str
-    source: str
-    documented: list[Any] | None = None
-
-
-def parameter(
-    default: Any,
-    *,
-    meaning: str,
-    unit: str,
-    source: str,
-    documented: Sequence[Any] | None = None,
-    **bounds: Any,
-) -> Any:
-    """Declare one field of a `Parameters` model.
-
-    Parameters
-    ----------
-    default
-        The document's own value.
-    meaning, unit, source, documented
-        See `Documentation`.
-    **bounds
-        Pydantic's ``ge``, ``gt``, ``le``, ``lt``: what makes sense at all, which is wider than what is documented.
-    """
-    note = Documentation(meaning, unit, source, list(documented) if documented else None)
-    return Field(default, json_schema_extra=asdict(note), **bounds)
-
-
-class Parameters(BaseModel):
-    """Base of every strategy's parameters: immutable, and closed to names it does not know.
+class Parameters(ParameterModel):
+    """Base of every strategy's parameters.
 
     Attributes
     ----------
@@ -84,77 +17,9 @@ class Parameters(BaseModel):
         fixes the holdings at the fill and lets them run to the exit.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
-
     rebalance: Literal["daily", "entry"] = parameter(
         "daily",
         unit="choice",
         meaning="when the legs are traded back to their target weights while a position is held",
         source="credit stress strategies, part 1A",
     )
-
-
-def documentation(model: type[Parameters], name: str) -> Documentation:
-    """Return what is written about the parameter ``name`` of ``model``."""
-    extra = model.model_fields[name].json_schema_extra
-    if not isinstance(extra, dict):
-        message = f"parameter {name} of {model.__name__} is undocumented: declare it with parameter(...)"
-        raise TypeError(message)
-    return Documentation(**extra)  # type: ignore[arg-type]  # written by parameter() above
-
-
-def choices(model: type[Parameters], name: str) -> tuple[str, ...]:
-    """Return the words a parameter may take, or nothing for a number."""
-    return tuple(value for value in get_args(model.model_fields[name].annotation) if isinstance(value, str))
-
-
-def parse_parameters(model: type[P], values: Mapping[str, Any], *, where: str) -> P:
-    """Check ``values`` against ``model``.
-
-    Parameters
-    ----------
-    values
-        Parameter names and values; what is left out takes its default.
-    where
-        Where the values were given, for the message: ``"[strategy] of pair.toml"``.
-
-    Raises
-    ------
-    ParameterError
-        One sentence that names the key, the value and the remedy.
-    """
-    unknown = [name for name in values if name not in model.model_fields]
-    if unknown:
-        message = f"unknown parameter {unknown[0]!r} in {where}: use one of {', '.join(model.model_fields)}"
-        raise ParameterError(message)
-    try:
-        return model(**values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]) or "parameters"
-        message = f"{name} = {first['input']!r} in {where} cannot be used: {first['msg'].lower()}"
-        raise ParameterError(message) from None
-
-
-def parse_assignments(texts: Iterable[str]) -> dict[str, Any]:
-    """Read ``name=value`` as people type it: a value is written as in a grid file, a word also without its quotes.
-
-    Raises
-    ------
-    ParameterError
-        A text has no ``=``, or names a parameter a second time.
-    """
-    values: dict[str, Any] = {}
-    for text in texts:
-        name, equals, written = (part.strip() for part in text.partition("="))
-        if not name or not equals or not written:
-            message = f"{text!r} sets nothing: write parameter=value, for example xlf_dma=180"
-            raise ParameterError(message)
-        if name in values:
-            message = f"{name} is set twice, to {values[name]!r} and to {written}: keep one"
-            raise ParameterError(message)
-        try:
-            values[name] = tomllib.loads(f"value = {written}")["value"]
-        except tomllib.TOMLDecodeError:
-            values[name] = written
-    return values

@@ -24,9 +24,10 @@ from numpy.typing import NDArray
 
 from engine.compiled import jit
 from engine.panel import Panel
+from engine.parameters import parameter
 from engine.strategies.conditions import Condition, Reading, above, all_of, at_least, below
 from engine.strategies.pair import vix_trends_down, vix_trends_up
-from engine.strategies.parameters import Parameters, parameter
+from engine.strategies.parameters import Parameters
 from engine.strategies.strategy import POSTURE_MASK, Ambiguity, Strategy
 from kernels import consecutive_true, rate_of_change, rolling_mean, rolling_min, rolling_std
 

@@ -13,6 +13,10 @@ CREATE VIEW sweep_runs AS FROM sweep_runs_as_of('infinity');
 
 CREATE VIEW sweep_results AS FROM sweep_results_as_of('infinity');
 
+CREATE VIEW study_runs AS FROM study_runs_as_of('infinity');
+
+CREATE VIEW study_figures AS FROM study_figures_as_of('infinity');
+
 CREATE VIEW sessions AS FROM sessions_as_of('infinity');
 
 CREATE VIEW adjusted AS FROM adjusted_as_of('infinity');

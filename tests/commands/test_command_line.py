@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.version import code_version
 from tests.conftest import ROOT, Engine
 
 HEAVY = ("numba", "vectorbt", "pandas", "plotly", "duckdb", "scipy")
@@ -59,6 +60,10 @@ def test_store_comes_from_the_option_then_the_environment_then_the_folder(
     assert f"store: {root}" in engine("data", "status", "--store", root, ENGINE_STORE="elsewhere").stderr
     assert f"store: {root}" in engine("data", "status", ENGINE_STORE=root).stderr
     assert f"store: {tmp_path / 'store'}" in engine("data", "status", ENGINE_STORE="").stderr
+
+
+def test_version_is_that_of_the_ledger(engine: Engine) -> None:
+    assert engine("--version").stdout.strip() == code_version()
 
 
 def test_status_as_json(engine: Engine, simulated_store: object) -> None:

@@ -16,9 +16,9 @@ from pydantic import ConfigDict, PlainSerializer
 
 from engine.compiled import jit
 from engine.panel import NEXT_MORNING, Panel, Sample
+from engine.parameters import parameter
 from engine.strategies import Condition, Parameters, Reading, Strategy
 from engine.strategies.conditions import above, below
-from engine.strategies.parameters import parameter
 from engine.sweep import Costs, Grid, grid_of_one
 from kernels import rolling_mean
 

@@ -1,0 +1,54 @@
+"""What several commands share: options, the store they open, how they fail."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from parquet_store import Store
+
+__all__ = ["AsOf", "Assignments", "Form", "FrameForm", "StorePath", "StrategyName", "fail", "open_store_at", "utc"]
+
+StorePath = Annotated[
+    Path | None,
+    typer.Option("--store", help="Folder of the store; else $ENGINE_STORE, else ./store.", show_default=False),
+]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(
+        "--as-of",
+        help="Use only what was stored by this moment (UTC).",
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        show_default=False,
+    ),
+]
+StrategyName = Annotated[str, typer.Argument(help="Name of the strategy, as in `engine strategy list`.")]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="parameter=value", help="A parameter's value; may be repeated.", show_default=False),
+]
+Form = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")]
+FrameForm = Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="How to print it.")]
+
+
+def open_store_at(root: Path | None, *, create: bool = False) -> "Store":
+    """Open the store and say where it is."""
+    from parquet_store import default_root, open_store
+
+    place = root or default_root()
+    typer.echo(f"store: {place.resolve()}", err=True)
+    return open_store(place, create=create)
+
+
+def utc(moment: datetime | None) -> datetime | None:
+    """Read a moment of the command line as UTC."""
+    return None if moment is None else moment.replace(tzinfo=UTC)
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """Say what is wrong in one sentence and end with an exit code."""
+    typer.echo(f"engine: {message}", err=True)
+    sys.exit(code)

@@ -1,0 +1,94 @@
+"""``engine study`` and ``engine replicate``: the documents' tables, as published and as they could have been traded."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from commands.options import AsOf, Assignments, FrameForm, StorePath, open_store_at, utc
+
+__all__ = ["replicate", "study"]
+
+Periods = Annotated[
+    Path | None, typer.Option("--periods", help="File of episodes; else configs/periods.toml.", show_default=False)
+]
+
+
+def study(
+    name: Annotated[str | None, typer.Argument(help="Name of the study, as in --list.", show_default=False)] = None,
+    show_list: Annotated[bool, typer.Option("--list", help="List the studies and what may be set.")] = False,
+    assignments: Assignments = None,
+    first: Annotated[
+        datetime | None,
+        typer.Option(help="First day of the sample; else the document's.", formats=["%Y-%m-%d"], show_default=False),
+    ] = None,
+    last: Annotated[
+        datetime | None,
+        typer.Option(help="Last day of the sample; else the document's.", formats=["%Y-%m-%d"], show_default=False),
+    ] = None,
+    warmup: Annotated[
+        Literal["inside", "before"], typer.Option(help="Whether indicators see data from before the sample.")
+    ] = "inside",
+    table: Annotated[str | None, typer.Option(help="Only this table, by its id.", show_default=False)] = None,
+    periods: Periods = None,
+    store: StorePath = None,
+    as_of: AsOf = None,
+    output: FrameForm = "table",
+) -> None:
+    """Run one study of the documents on any sample, history and symbols."""
+    from engine.parameters import parse_assignments
+    from engine.report.studies import render_studies, render_study, studies_json, study_csv, study_json
+    from engine.studies import find_study, study_names
+    from engine.studies.running import run_study
+
+    if show_list == (name is not None):
+        message = "give either the name of a study or --list"
+        raise typer.BadParameter(message)
+    if name is None:
+        studies = [find_study(each) for each in study_names()]
+        if output == "table":
+            render_studies(studies)
+        else:
+            typer.echo(studies_json(studies))
+        return
+    run = run_study(
+        open_store_at(store),
+        find_study(name),
+        parse_assignments(assignments or ()),
+        first=first.date() if first else None,
+        last=last.date() if last else None,
+        warmup=warmup,
+        periods=periods,
+        as_of=utc(as_of),
+    )
+    if output == "table":
+        render_study(run, table)
+    elif output == "json":
+        typer.echo(study_json(run, table))
+    else:
+        sys.stdout.write(study_csv(run, table))
+
+
+def replicate(
+    store: StorePath = None,
+    as_of: AsOf = None,
+    output: FrameForm = "table",
+) -> None:
+    """Show every figure of the documents: published, reproduced by their own convention, and tradable."""
+    from engine.report.figures import figures_frame, figures_json
+    from engine.report.frames import frame_text
+    from engine.report.replication import render_replication
+    from engine.studies.replication import replicate as replicate_all
+
+    replication = replicate_all(open_store_at(store), as_of=utc(as_of))
+    simulated = replication.history.panel.simulated
+    if simulated and output != "table":
+        typer.echo("the data are SIMULATED: no figure here says anything about a market", err=True)
+    if output == "table":
+        render_replication(replication)
+    elif output == "json":
+        typer.echo(figures_json(replication.figures))
+    else:
+        sys.stdout.write(frame_text(figures_frame(replication.figures), "csv"))
