@@ -73,7 +73,7 @@ def run(history: History, parameters: BitcoinStressParameters) -> StudyResult:
     full = _describe(bars, returns, equity)
     figures = [
         *(_figure(f"btc.periods.{name}.{column}", row, column) for name, row in rows.items() for column in PUBLISHED),
-        _figure("btc.full_period_corr_spy", full, "corr_spy"),
+        _figure("btc.periods.full_period_corr_spy", full, "corr_spy"),
     ]
     table = pl.DataFrame([{"period": name, **row} for name, row in {**rows, "full_period": full}.items()], strict=False)
     return StudyResult({"btc.periods": table}, tuple(figures))
@@ -114,5 +114,5 @@ STUDY = Study(
     parameters=BitcoinStressParameters,
     series=lambda parameters: (parameters.bitcoin, parameters.equity),
     run=run,
-    answers=("btc.periods", "btc.full_period_corr_spy"),
+    answers=("btc.periods",),
 )

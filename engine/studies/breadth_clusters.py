@@ -108,6 +108,7 @@ def _sentence(clusters: pl.DataFrame) -> str:
 def _figures(row: dict[str, Any], all_of_them: str) -> list[Figure]:
     key = f"capitulation.breadth_clusters.{row['first']}"
     return [
+        Figure(f"{key}.date", reproduced=row["first"], n=1, episodes=1, reason="the first day of the cluster"),
         Figure(
             f"{key}.spy_3m",
             reproduced=row["three_months"],

@@ -43,7 +43,6 @@ CREDIT_REASON = (
     "the document calls it a drawdown; it is the total return over the episode, and describes what prices did: there "
     "is no tradable form"
 )
-SETTING = "a threshold that the document sets, and the default of the classifier; not a result"
 
 CRASHES = {
     "first": pl.Date,
@@ -108,7 +107,7 @@ def run(history: History, parameters: MomentumCrashesParameters) -> StudyResult:
         "momentum.crashes.recovery": _recovery(crashes),
         "momentum.crashes.by_type": _by_type(closes, days, parameters.seed),
     }
-    figures = (*_thresholds(parameters), *_recovery_figures(crashes), *_credit_figures(history, parameters))
+    figures = (*_recovery_figures(crashes), *_credit_figures(history, parameters))
     notes = (
         "bottoms and recoveries are known afterwards only; crashes within one fall of the market share its bottom, so "
         "that several rows may be one case",
@@ -170,13 +169,6 @@ def _by_type(closes: Floats, days: dict[str, Flags], seed: int) -> pl.DataFrame:
     )
 
 
-def _thresholds(parameters: MomentumCrashesParameters) -> tuple[Figure, ...]:
-    return (
-        Figure("momentum.thresholds.crash_spread_5d", reproduced=parameters.crash_spread, reason=SETTING),
-        Figure("momentum.thresholds.liquidation_hyg_drawdown_20d", reproduced=parameters.hyg_drawdown, reason=SETTING),
-    )
-
-
 def _recovery_figures(crashes: pl.DataFrame) -> tuple[Figure, ...]:
     """The document's two sentences on time, each beside the shortest and the longest time that a crash took."""
     months = crashes.filter(type=LIQUIDATION).select(pl.col("weeks_to_bottom") * DAYS_A_WEEK / DAYS_A_MONTH, "bottom")
@@ -225,5 +217,5 @@ STUDY = Study(
     parameters=MomentumCrashesParameters,
     series=lambda parameters: (parameters.growth, parameters.equity, parameters.credit),
     run=run,
-    answers=("momentum.thresholds", "momentum.recovery", "momentum.credit_in_stress"),
+    answers=("momentum.recovery", "momentum.credit_in_stress"),
 )

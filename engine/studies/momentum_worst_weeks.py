@@ -96,6 +96,7 @@ def _figures(row: dict[str, Any], parameters: MomentumWorstWeeksParameters) -> l
     )
     spread, published, traded = (row[name] for name in ("spread", "equity_next_days", "equity_traded"))
     return [
+        Figure(f"{key}.date", reproduced=row["date"], n=1, episodes=1, reason=SPREAD_REASON),
         Figure(f"{key}.spread", reproduced=spread, n=1, episodes=1, reason=SPREAD_REASON),
         Figure(f"{key}.spy_next30", reproduced=published, tradable=traded, n=1, episodes=1, reason=reason),
     ]

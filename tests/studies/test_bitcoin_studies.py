@@ -27,7 +27,7 @@ def test_bitcoin_in_stress_is_described_as_by_hand(history: History):
         assert found[f"{key}.max_drawdown"].reproduced == pytest.approx(expected.max_drawdown)
         assert found[f"{key}.corr_spy"].reproduced == pytest.approx(expected.correlation)
     whole = plain.bitcoin_in_period(bars, sessions, sessions[0][0], sessions[-1][0])
-    assert found["btc.full_period_corr_spy"].reproduced == pytest.approx(whole.correlation)
+    assert found["btc.periods.full_period_corr_spy"].reproduced == pytest.approx(whole.correlation)
 
 
 def test_episodes_before_bitcoins_history_are_left_out(real_market: Market):
