@@ -12,6 +12,7 @@ from rich.text import Text
 
 from engine.report.frames import UNBOUNDED_WIDTH, console_for_output
 from engine.report.numbers import number_text
+from engine.report.questions import command, questions
 from engine.sweep.run import SweepRun
 from engine.sweep.scrutiny import Scrutiny
 from engine.sweep.summary import Summary
@@ -46,6 +47,20 @@ def render_sweep(sweep: SweepRun, summary: Summary, console: Console | None = No
         console.print()
     for note in summary.notes:
         console.print(Text(f"Note: {note}.", style="yellow"))
+    console.print()
+    console.print(_further(sweep, summary))
+
+
+def _further(sweep: SweepRun, summary: Summary) -> RenderableType:
+    """Commands that go on from here; a line broken within the quotes is still the same statement."""
+    grid = sweep.plan.grid
+    plateau, *_ = questions(sweep, summary.metric, tuple(grid.axes))
+    asked = [
+        (plateau[0], command(plateau[1].replace("\n", " "))),
+        ("What did the rule see on a day?", f"engine explain {grid.strategy.name} --date {sweep.run.last}"),
+    ]
+    lines = [line for question, text in asked for line in (Text(question, style="bold"), Text(f"  {text}"))]
+    return Group(Text("Ask further; add --store FOLDER where the store is not the default."), *lines)
 
 
 def _heading(sweep: SweepRun, summary: Summary) -> RenderableType:

@@ -13,8 +13,8 @@ from engine.metrics import METRICS
 from engine.report.numbers import number_text
 from engine.report.page import report_html
 from engine.report.page.curves import drawdown, equity_curves
-from engine.report.page.questions import command, questions
 from engine.report.page.sensitivity import axis_effects
+from engine.report.questions import command, questions
 from engine.strategies import strategy_names
 from engine.sweep import Grid, Summary, parse_grid, run_sweep, summarise
 from engine.sweep.run import SweepRun
@@ -192,7 +192,7 @@ def test_benchmarks_stand_beside_the_winner(pair: tuple[SweepRun, Summary]) -> N
 def test_questions_can_be_asked_as_they_stand(simulated_store: Store, pair: tuple[SweepRun, Summary]) -> None:
     run, summary = pair
     effects = axis_effects(run.results, run.plan.grid.axes, "sharpe")
-    asked = questions(run, "sharpe", effects)
+    asked = questions(run, "sharpe", [effect.name for effect in effects])
     shown = ["".join(part.itertext()) for part in parse_page(report_html(run, summary)).iter("pre")]
     assert shown == [command(statement) for _, statement in asked]
     plateau, survivors, runs = (query(simulated_store, shlex.split(line)[2]) for line in shown)

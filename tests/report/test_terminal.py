@@ -1,3 +1,4 @@
+import re
 from io import StringIO
 
 import pytest
@@ -7,6 +8,7 @@ from engine.report.terminal import render_sweep
 from engine.sweep import Summary, run_sweep, summarise
 from engine.sweep.run import SweepRun
 from parquet_store import Store
+from sql import query
 from tests.report.sweeps import pair_grid
 
 
@@ -35,3 +37,10 @@ def test_left_out_columns_are_named(pair: tuple[SweepRun, Summary]) -> None:
     assert sum(line.startswith("No room for") for line in rendered(pair, 80)) == 2
     assert any("No room for" in line and "turnover" in line for line in rendered(pair, 80))
     assert not any("No room for" in line for line in rendered(pair, 200))
+
+
+def test_the_shown_statement_answers_as_it_stands(simulated_store: Store, pair: tuple[SweepRun, Summary]) -> None:
+    shown = " ".join(line.strip() for line in rendered(pair, 80))
+    statement = re.search(r'engine sql "(.*?)"', shown).group(1)
+    axes = list(pair[0].plan.grid.axes)[:2]
+    assert query(simulated_store, statement).columns == [*axes, "trials", "median", "best"]

@@ -15,9 +15,9 @@ from engine.report.page.figures import axes_figure, distribution_figure, equity_
 from engine.report.page.heading import heading, notes
 from engine.report.page.labels import label
 from engine.report.page.markup import Node, document_text, element, raw_element
-from engine.report.page.questions import command, questions
 from engine.report.page.sensitivity import axis_effects
 from engine.report.page.tables import frame_table, table
+from engine.report.questions import command, questions
 from engine.strategies import documentation
 from engine.sweep.neighbours import is_numeric_axis
 from engine.sweep.run import SweepRun
@@ -114,7 +114,7 @@ def _sections(sweep: SweepRun, summary: Summary) -> list[Element]:
         ]
     parts += [
         ("Benchmarks", _benchmarks(summary)),
-        ("Questions to the ledger", _questions(questions(sweep, metric, effects))),
+        ("Questions to the ledger", _questions(questions(sweep, metric, [effect.name for effect in effects]))),
         ("Definitions", _definitions(sweep)),
     ]
     return [element("section", element("h2", title), content) for title, content in parts]

@@ -1,16 +1,15 @@
-"""Statements that take the reader from the page into the ledger."""
+"""Statements that take the reader of a sweep into the ledger."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from engine.metrics import METRICS
-from engine.report.page.sensitivity import AxisEffect
 from engine.sweep.run import SweepRun
 
 __all__ = ["command", "questions"]
 
 
-def questions(sweep: SweepRun, metric: str, effects: Sequence[AxisEffect]) -> tuple[tuple[str, str], ...]:
+def questions(sweep: SweepRun, metric: str, axes: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Three questions and the SQL that answers each.
 
     Parameters
@@ -19,14 +18,14 @@ def questions(sweep: SweepRun, metric: str, effects: Sequence[AxisEffect]) -> tu
         The run that the statements speak of.
     metric
         By which combinations are ranked.
-    effects
-        The grid's axes, those that matter most first.
+    axes
+        The grid's axes, those to be looked at first in front.
     """
     run = _literal(sweep.run.run_id)
     higher = next(item.higher_is_better for item in METRICS if item.name == metric)
     order, best = ("DESC", "max") if higher else ("ASC", "min")
     swept = "".join(f"{_identifier(name)}, " for name in sweep.plan.grid.axes)
-    by = "".join(f"{_identifier(effect.name)}, " for effect in effects[:2])
+    by = "".join(f"{_identifier(name)}, " for name in axes[:2])
     return (
         (
             "Where is the plateau? The median of each cell, not its best.",
