@@ -1,7 +1,7 @@
 """What the documents set: ranges, thresholds and confidences, as the engine's strategies and rules know them.
 
-No data can confirm them. They are read from the strategies themselves, so that a setting of the engine that departs from
-its document shows as a difference.
+No data can confirm them. They are read from the strategies themselves, so that a setting of the engine that departs
+from its document shows as a difference.
 """
 
 from collections.abc import Iterator

@@ -18,8 +18,8 @@ Floats = NDArray[np.float64]
 SOURCE = "credit stress strategies, part 2"
 REASON = "describes what prices did; nothing is decided on it, so there is no tradable form"
 ENERGY_REASON = (
-    "cannot be reproduced: the close of the episode's last day over that of its first gives another figure, the same days "
-    "that give the drawdowns to the digit"
+    "from the close of the episode's first day to that of its last; the returns of the other tables include the first "
+    "day's own, and with it this figure is higher"
 )
 
 
@@ -52,34 +52,42 @@ def run(history: History, parameters: DrawdownParameters) -> StudyResult:
     index = history.closes(parameters.volatility)
     peaks = {name: _highest(index[inside]) for name, inside in days.items()}
     rows[f"{parameters.volatility.lower()}_peak"] = peaks
-    energy = history.closes(parameters.energy)
-    totals = {period.last.year: _total(energy[days[period.name]]) for period in history.periods}
     figures = [
         Figure(f"parallels.max_drawdown.{row}.{period}", reproduced=value, reason=REASON)
         for row, columns in rows.items()
         for period, value in columns.items()
     ]
+    energy = _energy(history, parameters.energy)
     figures += [
         Figure(
-            f"parallels.max_drawdown.{parameters.energy.lower()}.total_{year}", reproduced=value, reason=ENERGY_REASON
+            f"parallels.max_drawdown.{parameters.energy.lower()}.total_{year}", reproduced=whole, reason=ENERGY_REASON
         )
-        for year, value in totals.items()
+        for year, whole in energy.select("year", "close_to_close").iter_rows()
     ]
     table = pl.DataFrame([{"market": name, **columns} for name, columns in rows.items()])
-    whole = pl.DataFrame(
-        [{"market": parameters.energy.lower(), "year": year, "total_return": value} for year, value in totals.items()]
-    )
-    return StudyResult({"parallels.max_drawdown": table, "parallels.energy": whole}, tuple(figures))
+    return StudyResult({"parallels.max_drawdown": table, "parallels.energy": energy}, tuple(figures))
+
+
+def _energy(history: History, energy: str) -> pl.DataFrame:
+    """Return of the energy sector over each episode, without and with the return of its first day."""
+    closes = history.closes(energy)
+    rows = []
+    for period in history.periods:
+        place = np.flatnonzero(period.covers(history.dates))
+        first, last = int(place[0]), int(place[-1])
+        rows.append(
+            {
+                "year": period.last.year,
+                "close_to_close": float(closes[last] / closes[first] - 1.0),
+                "with_first_day": float(closes[last] / closes[first - 1] - 1.0) if first else None,
+            }
+        )
+    return pl.DataFrame(rows, schema={"year": pl.Int64, "close_to_close": pl.Float64, "with_first_day": pl.Float64})
 
 
 def _highest(values: Floats) -> float | None:
     known = values[~np.isnan(values)]
     return float(np.max(known)) if len(known) else None
-
-
-def _total(closes: Floats) -> float | None:
-    known = closes[~np.isnan(closes)]
-    return float(known[-1] / known[0]) - 1.0 if len(known) else None
 
 
 STUDY = Study(

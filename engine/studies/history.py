@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -22,6 +23,7 @@ __all__ = ["History", "Market", "load_market"]
 
 Floats = NDArray[np.float64]
 Days = NDArray[np.datetime64]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class History:
         """Tell whether the history has a series, which is only in doubt for optional ones."""
         return series in self.panel.columns
 
-    def inside(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
+    def inside(self, values: NDArray[Scalar]) -> NDArray[Scalar]:
         """Rows of the sample of something computed over the panel: the warm-up is cut off."""
         return values[self.panel.start :]
 

@@ -3,7 +3,7 @@
 Source: credit stress strategies, part 1A. Days of stress are those of all episodes together.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import polars as pl
@@ -22,6 +22,10 @@ Flags = NDArray[np.bool_]
 
 SOURCE = "credit stress strategies, part 1A"
 REASON = "describes how returns moved together; nothing is decided on it, so there is no tradable form"
+REASONS = {
+    "hyg_spy": f"{REASON}; it depends on the dividends that the data credit to the bond fund, and one unit of the last "
+    "printed digit is within what providers revise"
+}
 
 
 def _of_two(pairs: tuple[str, ...]) -> tuple[str, ...]:
@@ -55,7 +59,7 @@ def correlation(one: Floats, other: Floats, days: Flags) -> float | None:
 def run(history: History, parameters: CorrelationParameters) -> StudyResult:
     """Correlate each pair on the days of stress and on the others."""
     stress = within_any(history.periods, history.dates)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for pair in parameters.pairs:
         one, other = (history.returns(name) for name in pair.split("/"))
         stressed, normal = correlation(one, other, stress), correlation(one, other, ~stress)
@@ -63,7 +67,12 @@ def run(history: History, parameters: CorrelationParameters) -> StudyResult:
         rows.append({"pair": pair.replace("/", "_").lower(), "stress": stressed, "normal": normal, "delta": delta})
     days = {"stress": int(stress.sum()), "normal": int((~stress).sum()), "delta": None}
     figures = tuple(
-        Figure(f"pair.correlations.{row['pair']}.{column}", reproduced=row[column], n=n, reason=REASON)
+        Figure(
+            f"pair.correlations.{row['pair']}.{column}",
+            reproduced=row[column],
+            n=n,
+            reason=REASONS.get(row["pair"], REASON),
+        )
         for row in rows
         for column, n in days.items()
     )
