@@ -95,7 +95,7 @@ def _conclusion(replication: Replication) -> Iterator[RenderableType]:
     share = (len(results) - len(out)) / len(results)
     yield Text(
         f"{len(results) - len(out)} of {len(results)} reproducible figures come out to the printed digit "
-        f"({share:.1%}); {known} of {len(settings)} ranges, thresholds and confidences of the documents are the engine's own. "
+        f"({share:.1%}); {known} of {len(settings)} ranges, thresholds and confidences are the engine's own. "
         f"{replication.seconds:.1f} s.",
         style="bold",
     )

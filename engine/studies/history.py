@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from engine.panel import NEXT_MORNING, Panel, PanelError, Sample, load_panel
+from engine.studies.errors import StudyError
 from engine.studies.periods import Period
 from kernels import rate_of_change
 from parquet_store import Store
@@ -68,6 +69,24 @@ class History:
     def closes(self, series: str) -> Floats:
         """A series over the sessions of the sample; NaN where nothing was known."""
         return self.panel.values(series)[self.panel.start :]
+
+    def complete_closes(self, series: str) -> Floats:
+        """A series over the sessions of the sample, each of which has a value.
+
+        Raises
+        ------
+        StudyError
+            Some have none.
+        """
+        closes = self.closes(series)
+        missing = self.dates[np.isnan(closes)]
+        if len(missing):
+            message = (
+                f"{series} has no close on {len(missing)} sessions of {self.sample.first}..{self.sample.last}, the "
+                f"first {missing[0]}: choose a sample that it covers"
+            )
+            raise StudyError(message)
+        return closes
 
     def returns(self, series: str) -> Floats:
         """Simple returns from close to close over the sample; NaN in its first row, whatever was before."""
