@@ -41,8 +41,10 @@ _NOT_STUDIES = frozenset(
         "published",
         "replication",
         "running",
+        "state_returns",
         "study",
         "timing",
+        "vix_trend",
     }
 )
 

@@ -42,13 +42,16 @@ class History:
     sample
         The sample as it is found in the data: ``first`` and ``last`` are sessions.
     periods
-        The episodes that lie wholly inside the sample.
+        The episodes of stress that lie wholly inside the sample.
+    calm_periods
+        The other named periods inside it.
     """
 
     panel: Panel
     observations: Mapping[str, pl.DataFrame]
     sample: Sample
     periods: tuple[Period, ...]
+    calm_periods: tuple[Period, ...] = ()
 
     @property
     def dates(self) -> Days:
@@ -168,8 +171,9 @@ class Market:
         observations = {
             name: frame.filter(pl.col("date").is_between(earliest, last)) for name, frame in self.observations.items()
         }
-        periods = tuple(period for period in self.periods if first <= period.first and period.last <= last)
-        return History(panel, MappingProxyType(observations), Sample(first, last, sample.warmup), periods)
+        inside = [period for period in self.periods if first <= period.first and period.last <= last]
+        stress, calm = (tuple(period for period in inside if period.stress is wanted) for wanted in (True, False))
+        return History(panel, MappingProxyType(observations), Sample(first, last, sample.warmup), stress, calm)
 
 
 def load_market(
