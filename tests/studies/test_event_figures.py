@@ -1,4 +1,4 @@
-"""On the real market, every published figure of the event studies comes out to its printed digit, or is known not to."""
+"""Every published figure of the event studies comes out of the real market to its printed digit, or is known not to."""
 
 import pytest
 
