@@ -100,8 +100,8 @@ def _conclusion(replication: Replication) -> Iterator[RenderableType]:
         style="bold",
     )
     yield from _differences("What does not come out", out)
-    yield from _differences("What public data cannot give back", replication.of_kind("not reproducible"))
-    yield Text("The documents look ahead in three places:", style="bold")
+    yield from _differences("What public data contradict or cannot give back", replication.of_kind("not reproducible"))
+    yield Text("Where the documents look ahead:", style="bold")
     for place in LOOK_AHEADS:
         yield Text(f"{place.title}: {place.explanation}.\n  ({', '.join(place.figures)})")
     notes = dict.fromkeys(f"{study}: {note}" for study, sentences in replication.notes.items() for note in sentences)
