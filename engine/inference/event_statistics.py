@@ -123,7 +123,7 @@ def event_statistics(
     mean_interval, median_interval, block_length = _intervals(
         returns[known], counted[known], horizon, effective, seed=seed, resamples=resamples
     )
-    null = random_entry_null(returns, events, seed=seed, resamples=resamples)
+    null = random_entry_null(returns, events, seed=seed, horizon=horizon, resamples=resamples)
     return EventStatistics(
         horizon=horizon,
         n=len(observed),

@@ -214,12 +214,29 @@ def test_random_entry_against_every_placement() -> None:
     assert found.low == pytest.approx(np.quantile(means, 0.025), abs=2e-4)
 
 
+def test_random_entry_keeps_overlapping_episodes_together() -> None:
+    returns = np.random.default_rng(26).normal(size=12)
+    events = np.array([0, 1, 1, 0, 1, 0, 0, 0, 0, 1, 0, 0], np.bool_)  # with a horizon of 3, two clusters: 4 rows and 1
+    patterns = []
+    for first, second in itertools.product(range(9), range(12)):
+        if second not in range(first - 1, first + 5):
+            patterns.append([first, first + 1, first + 3, second])
+    means = [returns[rows].mean() for rows in patterns]
+    found = random_entry_null(returns, events, seed=27, horizon=3, resamples=40_000)
+    assert found is not None
+    own = returns[events].mean()
+    higher, lower = (np.array(means) >= own - 1e-15).mean(), (np.array(means) <= own + 1e-15).mean()
+    assert found.mean == pytest.approx(np.mean(means), abs=0.01)
+    assert found.p_value == pytest.approx(min(1.0, 2.0 * min(higher, lower)), abs=0.015)
+    assert found.p_value != random_entry_null(returns, events, seed=27, horizon=1, resamples=40_000).p_value  # type: ignore[union-attr]
+
+
 def test_random_entry_needs_another_place() -> None:
     returns = np.arange(6.0)
     assert random_entry_null(returns, np.zeros(6, np.bool_), seed=1) is None
     assert random_entry_null(returns, np.ones(6, np.bool_), seed=1) is None
     assert random_entry_null(returns, np.array([1, 0, 1, 0, 1, 1], np.bool_), seed=1) is not None
-    assert random_entry_null(returns[:5], np.array([1, 0, 1, 0, 1], np.bool_), seed=1) is None
+    assert random_entry_null(returns[:5], np.array([1, 0, 1, 0, 1], np.bool_), seed=1, horizon=2) is None
 
 
 def test_wilson_agrees_with_statsmodels() -> None:
