@@ -10,6 +10,7 @@ from engine.inference.block_bootstrap import (
 from engine.inference.deflated_sharpe import DeflatedSharpe, deflated_sharpe
 from engine.inference.episodes import Episodes, effective_observations, episodes
 from engine.inference.event_statistics import EventStatistics, event_statistics
+from engine.inference.falsification import Falsification, falsify
 from engine.inference.multiple_testing import benjamini_hochberg
 from engine.inference.overfitting import Overfitting, probability_of_overfitting
 from engine.inference.random_entry import RandomEntry, random_entry_null
@@ -23,6 +24,7 @@ __all__ = [
     "DeflatedSharpe",
     "Episodes",
     "EventStatistics",
+    "Falsification",
     "Overfitting",
     "RandomEntry",
     "StateStatistics",
@@ -34,6 +36,7 @@ __all__ = [
     "episodes",
     "event_statistics",
     "expanded_percentiles",
+    "falsify",
     "hansen_hodrick",
     "newey_west",
     "optimal_block_length",
