@@ -11,7 +11,7 @@ from engine.report.figures import figure_text, interval_text
 from engine.report.frames import console_for_output
 from engine.report.tables import field_table, text_table
 from engine.studies import Figure
-from engine.studies.look_ahead import LOOK_AHEADS
+from engine.studies.look_ahead import LOOK_AHEADS, SAME_CLOSE, LookAhead
 from engine.studies.replication import Replication
 
 __all__ = ["render_replication"]
@@ -100,13 +100,18 @@ def _conclusion(replication: Replication) -> Iterator[RenderableType]:
         style="bold",
     )
     yield from _differences("What does not come out", out)
-    yield from _differences("What public data cannot give back", replication.of_kind("not reproducible"))
+    yield from _differences("What public data contradict or cannot give back", replication.of_kind("not reproducible"))
     yield Text("The documents look ahead in three places:", style="bold")
-    for place in LOOK_AHEADS:
-        yield Text(f"{place.title}: {place.explanation}.\n  ({', '.join(place.figures)})")
+    yield from map(_place, LOOK_AHEADS)
+    yield Text("And where they do not, they may still buy too early:", style="bold")
+    yield _place(SAME_CLOSE)
     notes = dict.fromkeys(f"{study}: {note}" for study, sentences in replication.notes.items() for note in sentences)
     if notes:
         yield Text("\n".join(f"Note, {note}." for note in notes), style="yellow")
+
+
+def _place(place: LookAhead) -> RenderableType:
+    return Text(f"{place.title}: {place.explanation}.\n  ({', '.join(place.figures)})")
 
 
 def _differences(title: str, figures: Sequence[Figure]) -> Iterator[RenderableType]:

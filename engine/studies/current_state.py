@@ -4,15 +4,17 @@ Source: credit stress strategies, appendix. Everything is read as the strategies
 would decide at that close. For any other day, end the sample there.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from engine.panel import Panel
 from engine.parameters import same_parameter
 from engine.strategies import find_strategy, read_condition
-from engine.strategies.capitulation import capitulation_scores
+from engine.strategies.capitulation import CAPITULATION_COMPONENTS, capitulation_scores
 from engine.strategies.pair import PairParameters
 from engine.studies.capitulation_distribution import CapitulationDistributionParameters, capitulation_panel
 from engine.studies.history import History
@@ -69,6 +71,13 @@ def run(history: History, parameters: CurrentStateParameters) -> StudyResult:
         "current_state.pair_conditions": _pair_conditions(history, parameters),
     }
     return StudyResult(tables, figures)
+
+
+def _score_reason(panel: Panel, values: Mapping[str, Any]) -> str:
+    """Say which components make the score."""
+    met = [part.text for part in CAPITULATION_COMPONENTS if read_condition(part, panel, values).met[-1]]
+    made = f"it is made of: {', '.join(met)}" if met else "no component is met"
+    return f"{REASON}; the document writes about 1 and does not say of what, in these data {made}"
 
 
 def _pair_conditions(history: History, parameters: CurrentStateParameters) -> pl.DataFrame:

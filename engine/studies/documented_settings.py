@@ -1,4 +1,4 @@
-"""What the documents set: ranges, thresholds and confidences, as the engine's strategies and rules know them.
+"""What the documents set: ranges, thresholds and horizons, as the engine's strategies and rules know them.
 
 No data can confirm them. They are read from the strategies themselves, so that a setting of the engine that departs
 from its document shows as a difference.
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from engine.parameters import documentation
-from engine.strategies import Strategy, find_strategy
+from engine.strategies import find_strategy
 from engine.studies.history import History
 from engine.studies.study import Figure, Study, StudyParameters, StudyResult, Value
 
@@ -47,12 +47,7 @@ def _settings() -> Iterator[tuple[str, Value, str]]:
     for name, (strategy, field) in DEFAULTS.items():
         yield name, find_strategy(strategy).parameters.model_fields[field].default, strategy
     monitor = find_strategy("credit_spreads_monitor")
-    yield from _rules(monitor)
-
-
-def _rules(monitor: Strategy) -> Iterator[tuple[str, Value, str]]:
     for rule in monitor.insight_rules:
-        yield f"spread_monitor.rules.{rule.name}.confidence", rule.confidence, monitor.name
         if rule.horizons is not None:
             yield f"spread_monitor.rules.{rule.name}.horizon_days", rule.horizons, monitor.name
 
@@ -67,10 +62,15 @@ def run(history: History, parameters: SettingsParameters) -> StudyResult:  # noq
 
 STUDY = Study(
     name="documented_settings",
-    title="Ranges, thresholds and confidences of the documents, as the engine knows them",
+    title="Ranges, thresholds and horizons of the documents, as the engine knows them",
     source="all three documents",
     parameters=SettingsParameters,
     series=lambda _parameters: (),
     run=run,
-    answers=("pair.ranges", "vix.ranges", "momentum.thresholds", "spread_monitor.rules"),
+    answers=(
+        *RANGES,
+        *DEFAULTS,
+        "spread_monitor.rules.risk_off.horizon_days",
+        "spread_monitor.rules.reflexive_bounce.horizon_days",
+    ),
 )

@@ -87,14 +87,14 @@ def run(history: History, parameters: ParallelsParameters) -> StudyResult:
     today = _place(history, parameters.day)
     variables = state_vectors(history, parameters)
     raw = np.column_stack(list(variables.values()))[: today + 1]
-    centre, scale = np.nanmean(raw, axis=0), np.nanstd(raw, axis=0, ddof=1)
-    states = (raw - centre) / scale
-    distances: Floats = np.sqrt(np.mean((states - states[today]) ** 2, axis=1))
-    if np.isnan(distances[today]):
+    if np.isnan(raw[today]).any():
         message = (
             f"the state of {history.dates[today]} is not known: a variable is missing, or its window is not full yet"
         )
         raise StudyError(message)
+    centre, scale = np.nanmean(raw, axis=0), np.nanstd(raw, axis=0)
+    states = (raw - centre) / np.where(scale > 0.0, scale, 1.0)
+    distances: Floats = np.sqrt(np.mean((states - states[today]) ** 2, axis=1))
     earlier = distances[: max(0, today - parameters.apart + 1)]
     weeks = _weeks(history, earlier)
     closest = {name: int(places[np.nanargmin(earlier[places])]) for name, places in weeks.items()}

@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from engine.inference import event_statistics
+from engine.panel import Panel
 from engine.parameters import parameter, same_parameter
 from engine.strategies.momentum_crash import (
     MomentumCrashParameters,
@@ -29,7 +30,7 @@ from engine.studies.history import History
 from engine.studies.study import Figure, Study, StudyResult
 from engine.studies.timing import ONE_MONTH, THREE_MONTHS, close_to_close, traded_forward
 
-__all__ = ["STUDY", "MomentumCrashesParameters"]
+__all__ = ["LIQUIDATION", "ROTATION", "STUDY", "MomentumCrashesParameters", "crash_types"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -81,13 +82,9 @@ def run(history: History, parameters: MomentumCrashesParameters) -> StudyResult:
     """List the crashes with their course, and tabulate by type what followed."""
     panel = history.panel_with(QQQ=parameters.growth, SPY=parameters.equity, HYG=parameters.credit)
     crash = momentum_crashes(panel, parameters.spread_window, parameters.crash_spread, parameters.spread_reading)
-    falling = hyg_falls(panel, parameters.hyg_window, parameters.hyg_drawdown)
-    stable = hyg_is_stable(panel, parameters.hyg_window, parameters.hyg_drawdown)
-    days = {
-        LIQUIDATION: history.inside(crash.met & falling.met),
-        ROTATION: history.inside(crash.met & stable.met),
-    }
-    spread, drawdown = history.inside(crash.value), history.inside(falling.value)
+    drawdown, types = crash_types(history, panel, parameters.hyg_window, parameters.hyg_drawdown)
+    days = {name: history.inside(crash.met) & credit for name, credit in types.items()}
+    spread = history.inside(crash.value)
     closes = history.complete_closes(parameters.equity)
     rows = []
     for first, last in runs(history.inside(crash.met)):
@@ -113,6 +110,16 @@ def run(history: History, parameters: MomentumCrashesParameters) -> StudyResult:
         "that several rows may be one case",
     )
     return StudyResult(tables, figures, notes)
+
+
+def crash_types(
+    history: History, panel: Panel, hyg_window: int, hyg_drawdown: float
+) -> tuple[Floats, dict[str, Flags]]:
+    """High yield's drawdown, and the days on which it makes a crash a liquidation or a rotation; neither: undefined."""
+    falling = hyg_falls(panel, hyg_window, hyg_drawdown)
+    stable = hyg_is_stable(panel, hyg_window, hyg_drawdown)
+    types = {LIQUIDATION: history.inside(falling.met), ROTATION: history.inside(stable.met)}
+    return history.inside(falling.value), types
 
 
 def _course(history: History, closes: Floats, row: int) -> dict[str, Any]:

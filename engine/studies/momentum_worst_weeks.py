@@ -16,8 +16,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from engine.parameters import parameter, same_parameter
-from engine.strategies.momentum_crash import MomentumCrashParameters, hyg_falls, momentum_spread
+from engine.strategies.momentum_crash import MomentumCrashParameters, momentum_spread
 from engine.studies.history import History
+from engine.studies.momentum_crashes import crash_types
 from engine.studies.study import Figure, Study, StudyParameters, StudyResult
 from engine.studies.timing import ONE_MONTH, calendar_days_on, traded_forward
 
@@ -51,8 +52,7 @@ def run(history: History, parameters: MomentumWorstWeeksParameters) -> StudyResu
     """Find the worst weeks and follow the market from each of them."""
     panel = history.panel_with(QQQ=parameters.growth, SPY=parameters.equity, HYG=parameters.credit)
     spread = history.inside(momentum_spread(panel, parameters.spread_window, parameters.spread_reading))
-    credit = hyg_falls(panel, parameters.hyg_window, parameters.hyg_drawdown)
-    drawdown, liquidation = history.inside(credit.value), history.inside(credit.met)
+    drawdown, types = crash_types(history, panel, parameters.hyg_window, parameters.hyg_drawdown)
     closes = history.closes(parameters.equity)
     published = calendar_days_on(history.dates, closes, parameters.days_on)
     traded = traded_forward(closes, parameters.horizon)
@@ -62,7 +62,7 @@ def run(history: History, parameters: MomentumWorstWeeksParameters) -> StudyResu
             "date": history.dates[picked],
             "spread": spread[picked],
             "credit_drawdown": drawdown[picked],
-            "type": ["liquidation" if fallen else "rotation" for fallen in liquidation[picked]],
+            "type": [next((name for name, days in types.items() if days[row]), None) for row in picked],
             "equity_next_days": published[picked],
             "equity_traded": traded[picked],
         },

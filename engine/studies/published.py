@@ -90,7 +90,7 @@ def load_published(path: Path = PUBLISHED_FILE) -> Published:
         message = f"{path} has no [sample] with the first and the last day of the documents' sample"
         raise StudyError(message) from None
     figures = (
-        PublishedFigure(name, printed, name.startswith(settings), not name.startswith(hopeless))
+        PublishedFigure(name, printed, f"{name}.".startswith(settings), not f"{name}.".startswith(hopeless))
         for name, printed in _flat(content, "")
     )
     return Published(MappingProxyType({figure.id: figure for figure in figures}), sample)

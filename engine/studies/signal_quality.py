@@ -20,11 +20,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from engine.inference import event_statistics
-from engine.panel import Panel
 from engine.parameters import parameter, same_parameter
 from engine.strategies import read_condition
 from engine.strategies.capitulation import CapitulationParameters, capitulation_scores
-from engine.strategies.momentum_crash import MomentumCrashParameters, hyg_falls, hyg_is_stable, momentum_crashes
+from engine.strategies.momentum_crash import MomentumCrashParameters, momentum_crashes
 from engine.strategies.pair import ENTRY, PairParameters
 from engine.strategies.pair import STRATEGY as PAIR
 from engine.strategies.vix_regime import VixTrendParameters, regime_trends
@@ -32,6 +31,7 @@ from engine.studies.capitulation_distribution import CapitulationDistributionPar
 from engine.studies.event_tables import EventStudyParameters, frame, runs
 from engine.studies.falls import Fall, falls, within_falls
 from engine.studies.history import History
+from engine.studies.momentum_crashes import LIQUIDATION, ROTATION, crash_types
 from engine.studies.pair_performance import PairPerformanceParameters, portfolio_returns
 from engine.studies.study import Figure, Study, StudyResult
 from engine.studies.timing import ONE_MONTH, traded_forward
@@ -147,26 +147,20 @@ def read_signals(history: History, parameters: SignalQualityParameters) -> dict[
     trending = regime_trends(
         panel, parameters.vix_fast, parameters.vix_slow, parameters.vix_slope_lookback, parameters.flat_average_rises
     ).met
-    liquidation, rotation = _crashes(panel, parameters)
+    crash = history.inside(
+        momentum_crashes(panel, parameters.spread_window, parameters.crash_spread, parameters.spread_reading).met
+    )
+    _, types = crash_types(history, panel, parameters.crash_hyg_window, parameters.crash_hyg_drawdown)
     scores = capitulation_scores(panel, values)
     severe = (scores >= parameters.hedge_score) & (scores < parameters.accumulate_score)
     return {
         "sector rotation entry": Signal(PAIR_RISES, history.inside(entry)),
         "VIX trending": Signal(MARKET_FALLS, history.inside(trending)),
-        "momentum liquidation": Signal(MARKET_FALLS, history.inside(liquidation)),
-        "momentum rotation": Signal(MARKET_RISES, history.inside(rotation)),
+        "momentum liquidation": Signal(MARKET_FALLS, crash & types[LIQUIDATION]),
+        "momentum rotation": Signal(MARKET_RISES, crash & types[ROTATION]),
         "capitulation score severe": Signal(MARKET_FALLS, history.inside(severe)),
         "capitulation": Signal(MARKET_RISES, history.inside(scores >= parameters.accumulate_score)),
     }
-
-
-def _crashes(panel: Panel, parameters: SignalQualityParameters) -> tuple[Flags, Flags]:
-    crash = momentum_crashes(panel, parameters.spread_window, parameters.crash_spread, parameters.spread_reading).met
-    falling, stable = (
-        read(panel, parameters.crash_hyg_window, parameters.crash_hyg_drawdown).met
-        for read in (hyg_falls, hyg_is_stable)
-    )
-    return crash & falling, crash & stable
 
 
 def _rightness(forward: Floats, days: Flags, stress: Flags, parameters: SignalQualityParameters) -> dict[str, Any]:

@@ -369,6 +369,8 @@ STUDY = Study(
     ),
     optional=_optional,
     run=run,
-    answers=("spread_monitor.rules",),
+    answers=tuple(
+        f"spread_monitor.rules.{name}.confidence" for name in ("risk_off", "reflexive_bounce", "non_confirmation")
+    ),
     sample=Sample(),
 )

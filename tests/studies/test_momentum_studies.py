@@ -39,7 +39,8 @@ def test_the_worst_weeks_are_those_found_by_hand(history: History):
         assert found[f"{key}.spread"].reproduced == pytest.approx(spread[t], rel=1e-9)
         assert found[f"{key}.spy_next30"].reproduced == pytest.approx(plain.thirty_calendar_days_on(dates, spy, t))
         assert found[f"{key}.spy_next30"].tradable == pytest.approx(plain.bought_at_the_next_close(spy, t, 21))
-        assert row["type"] == ("liquidation" if hyg[t] is not None and hyg[t] < -0.03 else "rotation")
+        drawdown = hyg[t]
+        assert row["type"] == (None if drawdown is None else "liquidation" if drawdown < -0.03 else "rotation")
 
 
 def test_the_documents_worst_weeks_come_in_its_order(real_history: History):
