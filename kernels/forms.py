@@ -49,6 +49,7 @@ def roll(
         and type(window) is int
         and window > 0
         and type(ddof) is int
+        and ddof >= 0
         and is_plain(values, threads)
     ):
         rows = len(values)

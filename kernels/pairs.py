@@ -7,7 +7,7 @@ products running side by side.
 import numpy as np
 import numpy.typing as npt
 
-from kernels.arrays import Floats, as_floats, check_window
+from kernels.arrays import Floats, as_floats, check_ddof, check_window
 from kernels.forms import is_plain
 from kernels.pair_blocks import BETA, CORRELATION, COVARIANCE, co_moment
 from kernels.threads import SMALLEST_SHARE, in_parallel
@@ -76,6 +76,7 @@ def rolling_beta(
 def _rolling(
     x: npt.ArrayLike, y: npt.ArrayLike, window: int, ddof: int, min_periods: int | None, threads: int, kind: int
 ) -> Floats:
+    ddof = check_ddof(ddof)
     if is_plain(x, threads) and is_plain(y, threads) and x.size == y.size:
         window, least = check_window(window, min_periods)
         result = np.empty(x.size)
