@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.metrics import METRICS
 from engine.sweep.distinct import representatives
-from engine.sweep.fused_blocks import evaluate_blocks
+from engine.sweep.fused_blocks import evaluate_blocks, split
 from engine.sweep.grid import Grid
 from engine.sweep.plan import Plan
 from engine.sweep.workers import PATHS_A_SECOND, evaluate_representatives, plan_workload
@@ -85,7 +85,7 @@ def evaluate(
     """
     if backend == "fused":
         missing = np.setdiff1d(combinations, done, assume_unique=True)
-        for block, metrics in evaluate_blocks(plan, missing, threads=jobs):
+        for block, metrics in evaluate_blocks(plan, split(missing), threads=jobs):
             yield _described(plan, block, metrics)
         return
     representative = representatives(plan, combinations)
