@@ -299,8 +299,9 @@ def test_same_sweep_in_another_process_is_refused(fresh_simulated_store: Store) 
 def test_auto_takes_vectorbt_for_small_grids_and_the_fused_loop_beyond() -> None:
     assert choose_backend(pair_grid(), "auto") == "vectorbt"
     assert choose_backend(square_grid(200), "auto") == "fused"
-    with pytest.raises(SweepError, match=r"at most 5,000,000"):
-        choose_backend(square_grid(3000), "auto")
+    assert choose_backend(square_grid(3000), "auto") == "fused"
+    with pytest.raises(SweepError, match=r"days: draw sample = \d+ of them in \[evaluate\].*--cluster"):
+        choose_backend(square_grid(1_000_000), "auto")
 
 
 def square_grid(side: int) -> Grid:
