@@ -24,6 +24,7 @@ app.command()(strategies.audit)
 app.command()(sweep.sweep)
 app.command()(research.study)
 app.command()(research.replicate)
+app.command()(research.falsify)
 
 
 def _show_version(wanted: bool) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from commands.options import AsOf, Assignments, FrameForm, StorePath, open_store_at, utc
 
-__all__ = ["replicate", "study"]
+__all__ = ["falsify", "replicate", "study"]
 
 Periods = Annotated[
     Path | None, typer.Option("--periods", help="File of episodes; else configs/periods.toml.", show_default=False)
@@ -92,3 +92,27 @@ def replicate(
         typer.echo(figures_json(replication.figures))
     else:
         sys.stdout.write(frame_text(figures_frame(replication.figures), "csv"))
+
+
+def falsify(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Rules or strategies; all where none is named.", show_default=False)
+    ] = None,
+    commission_bps: Annotated[float, typer.Option(min=0.0, max=1000.0, help="Basis points of traded notional.")] = 1.0,
+    slippage_bps: Annotated[float, typer.Option(min=0.0, max=1000.0, help="Likewise, added to it.")] = 1.0,
+    years: Annotated[int, typer.Option(min=1, max=50, help="Length of the rolling window, of 252 sessions each.")] = 5,
+    store: StorePath = None,
+    as_of: AsOf = None,
+    output: FrameForm = "table",
+) -> None:
+    """Say of every rule and strategy whether its claim stands, is broken since a day, or has not enough data."""
+    from engine.falsify import falsify_claims
+    from engine.report.falsification import tests_frame
+    from engine.report.frames import print_frame
+    from engine.sweep import Costs
+
+    costs = Costs(commission_bps=commission_bps, slippage_bps=slippage_bps)
+    tests = falsify_claims(open_store_at(store), names or (), costs=costs, years=years, as_of=utc(as_of))
+    print_frame(tests_frame(tests), output)
+    for note in tests.notes:
+        typer.echo(f"Note: {note}.", err=output != "table")

@@ -175,8 +175,8 @@ def load_panel(
         found = (name for name in optional if name.removesuffix(NEXT_MORNING) in held)
         series = tuple(dict.fromkeys((*series, *found)))
         stored = tuple(dict.fromkeys(name.removesuffix(NEXT_MORNING) for name in series))
-        names = ", ".join(_quoted(name) for name in stored)
-        frame = connection.sql(f"SELECT date, {names} FROM panel ORDER BY date").pl()  # noqa: S608 - quoted identifiers
+        names = ", ".join(["date", *(_quoted(name) for name in stored)])
+        frame = connection.sql(f"SELECT {names} FROM panel ORDER BY date").pl()  # noqa: S608 - quoted identifiers
         for name in (name for name in series if name.endswith(NEXT_MORNING)):
             frame = frame.with_columns(known_next_morning(connection, name, frame["date"])["value"].alias(name))
         origin = connection.sql(

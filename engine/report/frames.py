@@ -75,8 +75,9 @@ def _table(frame: pl.DataFrame, title: str | None, text_width: int | None = None
             no_wrap=fixed,
             max_width=None if fixed else text_width,
         )
+    years = [name == "year" for name in frame.columns]
     for row in frame.iter_rows():
-        table.add_row(*(_cell(value) for value in row))
+        table.add_row(*(str(value) if year else _cell(value) for year, value in zip(years, row, strict=True)))
     return table
 
 

@@ -11,7 +11,7 @@ from engine.report.figures import figure_text, interval_text
 from engine.report.frames import console_for_output
 from engine.report.tables import field_table, text_table
 from engine.studies import Figure
-from engine.studies.look_ahead import LOOK_AHEADS
+from engine.studies.look_ahead import LOOK_AHEADS, SAME_CLOSE, LookAhead
 from engine.studies.replication import Replication
 
 __all__ = ["render_replication"]
@@ -89,25 +89,35 @@ def _decimals(printed: object) -> int | None:
 
 
 def _conclusion(replication: Replication) -> Iterator[RenderableType]:
-    results, settings = replication.results, replication.settings
+    results, settings = replication.of_kind("result"), replication.of_kind("setting")
     out = [figure for figure in results if not replication.reproduced(figure)]
     known = sum(map(replication.reproduced, settings))
     share = (len(results) - len(out)) / len(results)
     yield Text(
-        f"{len(results) - len(out)} of {len(results)} figures come out to the printed digit ({share:.1%}); "
-        f"{known} of {len(settings)} ranges, thresholds and confidences of the documents are the engine's own. "
+        f"{len(results) - len(out)} of {len(results)} reproducible figures come out to the printed digit "
+        f"({share:.1%}); {known} of {len(settings)} ranges, thresholds and confidences are the engine's own. "
         f"{replication.seconds:.1f} s.",
         style="bold",
     )
-    if out:
-        rows = [
-            (figure.id, figure_text(figure.published), figure_text(figure.reproduced), figure.reason or "")
-            for figure in out
-        ]
-        yield text_table("What does not come out", ("figure", "published", "the data give", "because"), rows)
+    yield from _differences("What does not come out", out)
+    yield from _differences("What public data contradict or cannot give back", replication.of_kind("not reproducible"))
     yield Text("The documents look ahead in three places:", style="bold")
-    for place in LOOK_AHEADS:
-        yield Text(f"{place.title}: {place.explanation}.\n  ({', '.join(place.figures)})")
+    yield from map(_place, LOOK_AHEADS)
+    yield Text("And where they do not, they may still buy too early:", style="bold")
+    yield _place(SAME_CLOSE)
     notes = dict.fromkeys(f"{study}: {note}" for study, sentences in replication.notes.items() for note in sentences)
     if notes:
         yield Text("\n".join(f"Note, {note}." for note in notes), style="yellow")
+
+
+def _place(place: LookAhead) -> RenderableType:
+    return Text(f"{place.title}: {place.explanation}.\n  ({', '.join(place.figures)})")
+
+
+def _differences(title: str, figures: Sequence[Figure]) -> Iterator[RenderableType]:
+    if figures:
+        rows = [
+            (figure.id, figure_text(figure.published), figure_text(figure.reproduced), figure.reason or "")
+            for figure in figures
+        ]
+        yield text_table(title, ("figure", "published", "the data give", "because"), rows)

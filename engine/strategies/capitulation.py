@@ -16,6 +16,7 @@ times.
 A component that is undefined counts nothing.
 """
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -26,7 +27,7 @@ from engine.compiled import jit
 from engine.panel import Panel
 from engine.parameters import parameter
 from engine.strategies import pair
-from engine.strategies.conditions import Condition, Reading, above, at_least
+from engine.strategies.conditions import Condition, Reading, above, at_least, read_condition
 from engine.strategies.pair import PairParameters, credit_is_stressed, xlf_below_average
 from engine.strategies.parameters import Parameters
 from engine.strategies.strategy import POSTURE_MASK, Ambiguity, Strategy
@@ -38,6 +39,7 @@ __all__ = [
     "CapitulationParameters",
     "CapitulationScoreParameters",
     "capitulation_score",
+    "capitulation_scores",
 ]
 
 SOURCE = "credit stress strategies, part 4"
@@ -261,6 +263,34 @@ CAPITULATION_COMPONENTS = (
     Condition("XLF is below its moving average", xlf_below_average),
 )
 """What `capitulation_score` adds up; a strategy that uses the score has them first, in this order."""
+
+
+class ScoreWeights(NamedTuple):
+    """The numbers that `capitulation_score` reads."""
+
+    weight_vix: float
+    weight_hyg: float
+    weight_breadth: float
+    weight_xlf: float
+
+
+def capitulation_scores(panel: Panel, parameters: Mapping[str, Any]) -> NDArray[np.float64]:
+    """Score at each close, float64 (rows,); an undefined component counts nothing.
+
+    Parameters
+    ----------
+    panel
+        With VIX, HYG, SPY and XLF.
+    parameters
+        Those of `CapitulationScoreParameters`, and any others.
+    """
+    met = [read_condition(component, panel, parameters).met for component in CAPITULATION_COMPONENTS]
+    codes = np.sum([flags.astype(np.int64) << bit for bit, flags in enumerate(met)], axis=0)
+    weights = ScoreWeights(*(float(parameters[name]) for name in ScoreWeights._fields))
+    table = np.array([capitulation_score(weights, code) for code in range(1 << len(met))], np.float64)
+    scores: NDArray[np.float64] = table[codes]
+    return scores
+
 
 STRATEGY = Strategy(
     name="capitulation",

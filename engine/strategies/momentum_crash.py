@@ -30,7 +30,7 @@ from engine.strategies.vix_regime import (
 )
 from kernels import rate_of_change, rolling_drawdown, rolling_sum
 
-__all__ = ["STRATEGY", "MomentumCrashParameters"]
+__all__ = ["STRATEGY", "MomentumCrashParameters", "hyg_falls", "hyg_is_stable", "momentum_crashes", "momentum_spread"]
 
 SOURCE = "credit stress strategies, part 1C"
 
@@ -146,17 +146,25 @@ class MomentumCrashRule(NamedTuple):
     decide = decide  # type: ignore[misc]  # a compiled function, not a field
 
 
-def momentum_crashes(panel: Panel, spread_window: int, crash_spread: float, spread_reading: str) -> Reading:
+def momentum_spread(panel: Panel, spread_window: int, spread_reading: str) -> NDArray[np.float64]:
+    """QQQ's return less SPY's over the last sessions; NaN until there are as many."""
     span = 1 if spread_reading == "sum" else spread_window
     spread = panel.indicator(rate_of_change, "QQQ", span) - panel.indicator(rate_of_change, "SPY", span)
-    return below(rolling_sum(spread, spread_window) if spread_reading == "sum" else spread, crash_spread)
+    return rolling_sum(spread, spread_window) if spread_reading == "sum" else spread
+
+
+def momentum_crashes(panel: Panel, spread_window: int, crash_spread: float, spread_reading: str) -> Reading:
+    """Growth stocks have fallen behind the market as in a momentum crash."""
+    return below(momentum_spread(panel, spread_window, spread_reading), crash_spread)
 
 
 def hyg_falls(panel: Panel, hyg_window: int, hyg_drawdown: float) -> Reading:
+    """High yield is far below its high: a crash is then a liquidation."""
     return credit_is_stressed(panel, hyg_window, hyg_drawdown, "deeper")
 
 
 def hyg_is_stable(panel: Panel, hyg_window: int, hyg_drawdown: float) -> Reading:
+    """High yield is near its high: a crash is then a rotation."""
     return at_least(panel.indicator(rolling_drawdown, "HYG", hyg_window), hyg_drawdown)
 
 

@@ -30,7 +30,22 @@ __all__ = [
 ]
 
 _NOT_STUDIES = frozenset(
-    {"errors", "history", "ledger", "look_ahead", "periods", "published", "replication", "running", "study", "timing"}
+    {
+        "errors",
+        "event_tables",
+        "falls",
+        "history",
+        "ledger",
+        "look_ahead",
+        "periods",
+        "published",
+        "replication",
+        "running",
+        "state_returns",
+        "study",
+        "timing",
+        "vix_trend",
+    }
 )
 
 

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from engine.panel import NEXT_MORNING, Panel, PanelError, Sample, load_panel
+from engine.studies.errors import StudyError
 from engine.studies.periods import Period
 from kernels import rate_of_change
 from parquet_store import Store
@@ -22,6 +24,7 @@ __all__ = ["History", "Market", "load_market"]
 
 Floats = NDArray[np.float64]
 Days = NDArray[np.datetime64]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -39,13 +42,16 @@ class History:
     sample
         The sample as it is found in the data: ``first`` and ``last`` are sessions.
     periods
-        The episodes that lie wholly inside the sample.
+        The episodes of stress that lie wholly inside the sample.
+    calm_periods
+        The other named periods inside it.
     """
 
     panel: Panel
     observations: Mapping[str, pl.DataFrame]
     sample: Sample
     periods: tuple[Period, ...]
+    calm_periods: tuple[Period, ...] = ()
 
     @property
     def dates(self) -> Days:
@@ -56,13 +62,31 @@ class History:
         """Tell whether the history has a series, which is only in doubt for optional ones."""
         return series in self.panel.columns
 
-    def inside(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
+    def inside(self, values: NDArray[Scalar]) -> NDArray[Scalar]:
         """Rows of the sample of something computed over the panel: the warm-up is cut off."""
         return values[self.panel.start :]
 
     def closes(self, series: str) -> Floats:
         """A series over the sessions of the sample; NaN where nothing was known."""
         return self.panel.values(series)[self.panel.start :]
+
+    def complete_closes(self, series: str) -> Floats:
+        """A series over the sessions of the sample, each of which has a value.
+
+        Raises
+        ------
+        StudyError
+            Some have none.
+        """
+        closes = self.closes(series)
+        missing = self.dates[np.isnan(closes)]
+        if len(missing):
+            message = (
+                f"{series} has no close on {len(missing)} sessions of {self.sample.first}..{self.sample.last}, the "
+                f"first {missing[0]}: choose a sample that it covers"
+            )
+            raise StudyError(message)
+        return closes
 
     def returns(self, series: str) -> Floats:
         """Simple returns from close to close over the sample; NaN in its first row, whatever was before."""
@@ -147,8 +171,9 @@ class Market:
         observations = {
             name: frame.filter(pl.col("date").is_between(earliest, last)) for name, frame in self.observations.items()
         }
-        periods = tuple(period for period in self.periods if first <= period.first and period.last <= last)
-        return History(panel, MappingProxyType(observations), Sample(first, last, sample.warmup), periods)
+        inside = [period for period in self.periods if first <= period.first and period.last <= last]
+        stress, calm = (tuple(period for period in inside if period.stress is wanted) for wanted in (True, False))
+        return History(panel, MappingProxyType(observations), Sample(first, last, sample.warmup), stress, calm)
 
 
 def load_market(

@@ -89,9 +89,12 @@ def record(
         },
         schema_overrides={"as_of": _MOMENT, "data_seen_at": _MOMENT, "started_at": _MOMENT},
     )
-    rows = [_row(figure, value) for figure, value in zip(figures, agreeing, strict=True)]
-    found = pl.DataFrame(rows, schema=_FIGURES).select(pl.lit(run_id).alias("run_id"), pl.all())
-    append_many(store, [("study_runs", run), ("study_figures", found)], run_id=run_id)
+    frames = [("study_runs", run)]
+    if figures:
+        rows = [_row(figure, value) for figure, value in zip(figures, agreeing, strict=True)]
+        found = pl.DataFrame(rows, schema=_FIGURES).select(pl.lit(run_id).alias("run_id"), pl.all())
+        frames.append(("study_figures", found))
+    append_many(store, frames, run_id=run_id)
     return run_id
 
 

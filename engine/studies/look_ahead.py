@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["LOOK_AHEADS", "LookAhead"]
+__all__ = ["LOOK_AHEADS", "SAME_CLOSE", "LookAhead"]
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,18 @@ LOOK_AHEADS = (
     ),
     LookAhead(
         "thirty days that are 22",
-        "what is called thirty days is 22 rows of a table: 22 calendar days for bitcoin and, for SPY, 21 sessions from "
-        "the very close that gives the signal; traded, bitcoin's are thirty calendar days and SPY's month is 21 "
-        "sessions from the next close",
-        ("btc.vix_spike_days", "momentum.worst_weeks"),
+        "what is called thirty days after a VIX jump is 22 rows of bitcoin's seven-day calendar, the first of them the "
+        "jump's own day; traded, they are thirty calendar days from the bar of the day after",
+        ("btc.vix_spike_days",),
     ),
 )
+"""The three places in which what is said to follow a signal had begun before it was known."""
+
+SAME_CLOSE = LookAhead(
+    "the close that gives the signal is the close that is bought",
+    "what SPY does after a worst week, a cluster of declines or a fall of high yield is counted from the very close "
+    "that completes the signal, and which weeks are the worst is known only when the sample is over; traded, SPY is "
+    "bought at the next close",
+    ("momentum.worst_weeks", "capitulation.breadth_clusters", "capitulation.hyg_drawdown_5pct"),
+)
+"""Not what was seen, but when it could be acted on."""

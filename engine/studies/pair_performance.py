@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 
 SOURCE = "credit stress strategies, part 1A"
 REASON = "describes what prices did; nothing is decided on it, so there is no tradable form"
+SAMPLE_REASON = "the sessions of the exchange from the first to the last day of the sample"
 
 
 class PairPerformanceParameters(StudyParameters):
@@ -59,6 +60,7 @@ def run(history: History, parameters: PairPerformanceParameters) -> StudyResult:
         for period in history.periods
     }
     figures = [
+        *_sample(history),
         *_figures("pair.full_period", full, int(np.sum(~np.isnan(returns["pair"])))),
         *_figures("pair.periods", periods, None),
     ]
@@ -68,6 +70,11 @@ def run(history: History, parameters: PairPerformanceParameters) -> StudyResult:
     }
     notes = ("what the document calls Sharpe is the annualised return over the annualised volatility",)
     return StudyResult(tables, tuple(figures), notes)
+
+
+def _sample(history: History) -> tuple[Figure, ...]:
+    values = {"first": history.sample.first, "last": history.sample.last, "trading_days": history.panel.sessions}
+    return tuple(Figure(f"sample.{name}", reproduced=value, reason=SAMPLE_REASON) for name, value in values.items())
 
 
 def _compounded(returns: Floats) -> float:
@@ -90,5 +97,5 @@ STUDY = Study(
     parameters=PairPerformanceParameters,
     series=lambda parameters: (*parameters.basket, parameters.short, parameters.equity),
     run=run,
-    answers=("pair.full_period", "pair.periods"),
+    answers=("sample", "pair.full_period", "pair.periods"),
 )

@@ -26,12 +26,15 @@ class Period:
         ``name`` is part of the ids of figures.
     first, last
         Calendar days, both included.
+    stress
+        Whether it is an episode of stress; another one only lends its name to what happens in it.
     """
 
     name: str
     title: str
     first: date
     last: date
+    stress: bool = True
 
     def covers(self, dates: NDArray[np.datetime64]) -> NDArray[np.bool_]:
         """Tell which of some days lie in the period."""
@@ -54,6 +57,7 @@ class _Row(BaseModel):
     title: str
     first: date
     last: date
+    stress: bool = True
 
 
 class _File(BaseModel):
@@ -83,7 +87,7 @@ def load_periods(path: Path = PERIODS_FILE) -> tuple[Period, ...]:
         where = ".".join(str(part) for part in first["loc"])
         message = f"{where} in {path} cannot be used: {first['msg'].lower()}; a [[period]] has name, title, first, last"
         raise StudyError(message) from None
-    periods = tuple(Period(row.name, row.title, row.first, row.last) for row in rows)
+    periods = tuple(Period(**row.model_dump()) for row in rows)
     for number, period in enumerate(periods):
         if period.last < period.first:
             message = f"period {period.name} in {path} ends on {period.last}, before it begins on {period.first}"

@@ -43,11 +43,14 @@ class PublishedFigure:
         As the document prints it; a `Decimal` has the printed digits, trailing zeros too.
     setting
         It is chosen by the document, not found in data: a range, a threshold, a confidence.
+    reproducible
+        False where public data cannot give it back, which the file says and explains.
     """
 
     id: str
     printed: Printed
-    setting: bool
+    setting: bool = False
+    reproducible: bool = True
 
     @property
     def value(self) -> Value:
@@ -74,7 +77,9 @@ def load_published(path: Path = PUBLISHED_FILE) -> Published:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
         sample = Sample(content["sample"]["first"], content["sample"]["last"])
-        settings = tuple(f"{table}." for table in content.pop("settings", ()))
+        settings, hopeless = (
+            tuple(f"{table}." for table in content.pop(name, ())) for name in ("settings", "not_reproducible")
+        )
     except OSError as error:
         message = f"cannot read the published figures in {path}: {error.strerror}"
         raise StudyError(message) from None
@@ -84,7 +89,10 @@ def load_published(path: Path = PUBLISHED_FILE) -> Published:
     except (KeyError, TypeError):
         message = f"{path} has no [sample] with the first and the last day of the documents' sample"
         raise StudyError(message) from None
-    figures = (PublishedFigure(name, printed, name.startswith(settings)) for name, printed in _flat(content, ""))
+    figures = (
+        PublishedFigure(name, printed, f"{name}.".startswith(settings), not f"{name}.".startswith(hopeless))
+        for name, printed in _flat(content, "")
+    )
     return Published(MappingProxyType({figure.id: figure for figure in figures}), sample)
 
 

@@ -5,19 +5,22 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
+from typing import Literal, TypeAlias
 
 from engine.panel import Sample, how_to_get
 from engine.studies import find_study, study_names
 from engine.studies.history import History, Market, load_market
 from engine.studies.ledger import record
 from engine.studies.periods import PERIODS_FILE, load_periods
-from engine.studies.published import PUBLISHED_FILE, Published, agrees, load_published
+from engine.studies.published import PUBLISHED_FILE, Published, PublishedFigure, agrees, load_published
 from engine.studies.running import run_on, series_of
 from engine.studies.study import Figure, Study
 from parquet_store import Store
 from parquet_store.errors import EngineError
 
-__all__ = ["Replication", "replicate"]
+__all__ = ["Kind", "Replication", "replicate"]
+
+Kind: TypeAlias = Literal["result", "setting", "not reproducible"]
 
 
 @dataclass(frozen=True)
@@ -51,15 +54,22 @@ class Replication:
         """Tell whether a figure comes out to its printed digits."""
         return agrees(self.published.figures[figure.id].printed, figure.reproduced)
 
-    @property
-    def results(self) -> tuple[Figure, ...]:
-        """The figures that were found in data: all but the documents' settings."""
-        return tuple(figure for figure in self.figures if not self.published.figures[figure.id].setting)
+    def of_kind(self, kind: Kind) -> tuple[Figure, ...]:
+        """Select figures.
 
-    @property
-    def settings(self) -> tuple[Figure, ...]:
-        """The figures that the documents set: ranges, thresholds, confidences."""
-        return tuple(figure for figure in self.figures if self.published.figures[figure.id].setting)
+        Parameters
+        ----------
+        kind
+            ``"result"``: found in data that the public can have; ``"setting"``: chosen by a document, a range, a
+            threshold or a confidence; ``"not reproducible"``: no public data give it back.
+        """
+        return tuple(figure for figure in self.figures if _kind(self.published.figures[figure.id]) == kind)
+
+
+def _kind(published: PublishedFigure) -> Kind:
+    if published.setting:
+        return "setting"
+    return "result" if published.reproducible else "not reproducible"
 
 
 def replicate(

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 __all__ = [
     "ONE_MONTH",
     "THREE_MONTHS",
+    "calendar_days_on",
     "close_to_close",
     "same_day",
     "traded_calendar_days",
     "traded_day",
     "traded_forward",
     "traded_week",
+    "values_on",
     "week_after",
     "window_from_signal_day",
 ]
@@ -60,6 +62,13 @@ def close_to_close(closes: Floats, rows: int) -> Floats:
     return _ratio(closes, 0, rows)
 
 
+def calendar_days_on(dates: Days, closes: Floats, days: int) -> Floats:
+    """As published: close t to the last close at most `days` calendar days later; NaN where they end after the data."""
+    until = dates + np.timedelta64(days, "D")
+    last = np.searchsorted(dates, until, "right") - 1
+    return np.where(until <= dates[-1], closes[last] / closes - 1.0, np.nan)
+
+
 def traded_day(closes: Floats) -> Floats:
     """Tradable: the return of day t+2, from close t+1 to close t+2, which a state known at close t owns."""
     return _ratio(closes, 1, 2)
@@ -87,7 +96,7 @@ def traded_calendar_days(signals: Days, days: Days, closes: Floats, horizon: int
     float64 (signals,), NaN where one of the two bars is missing.
     """
     one = np.timedelta64(1, "D")
-    entry, leave = (_at(days, closes, signals + one * (1 + ahead)) for ahead in (0, horizon))
+    entry, leave = (values_on(days, closes, signals + one * (1 + ahead)) for ahead in (0, horizon))
     return leave / entry - 1.0
 
 
@@ -127,7 +136,10 @@ def _ratio(values: Floats, bought: int, sold: int) -> Floats:
     return result
 
 
-def _at(days: Days, values: Floats, wanted: Days) -> Floats:
+def values_on(days: Days, values: Floats, wanted: Days) -> Floats:
+    """Values of some days out of those of `days`, ascending; NaN where there is none."""
+    if not len(days):
+        return np.full(len(wanted), np.nan)
     place = np.minimum(np.searchsorted(days, wanted), len(days) - 1)
     return np.where(days[place] == wanted, values[place], np.nan)
 

@@ -38,3 +38,10 @@ def simulated_history(simulated_market: Market) -> History:
 def real_history(real_market: Market) -> History:
     """The real market over the documents' sample."""
     return real_market.history(PUBLISHED_SAMPLE)
+
+
+@pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.real_data)])
+def history(request: pytest.FixtureRequest) -> History:
+    """Each of the two."""
+    found: History = request.getfixturevalue(f"{request.param}_history")
+    return found
