@@ -125,7 +125,8 @@ class Plan:
 
     def has_hindsight(self, combinations: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which combinations owe something to hindsight."""
-        found: NDArray[np.bool_] = self.hindsight.find(self.digits(combinations)) != ""
+        owes = replace(self.hindsight, rows=self.hindsight.rows != "")
+        found: NDArray[np.bool_] = owes.find(self.digits(combinations))
         return found
 
     def said(self) -> tuple[str, ...]:

@@ -105,16 +105,17 @@ class Statistics:
         metrics
             One row each, the columns of `engine.metrics`.
         """
-        values = metric_matrix(metrics)
+        every = metric_matrix(metrics)
+        met = sightings(combinations, fingerprints(every))  # most combinations have the result of their neighbour
+        values = every[met.rows]
         traded = values[:, _TRADES] > 0.0
-        self.evaluated += len(values)
-        self.traded += int(traded.sum())
-        self.positive += int((traded & (values[:, _TOTAL] > 0.0)).sum())
-        _count(values, traded, self.bins, self.ends)
-        met = sightings(combinations, fingerprints(values))
+        self.evaluated += len(every)
+        self.traded += int(met.alike[traded].sum())
+        self.positive += int(met.alike[traded & (values[:, _TOTAL] > 0.0)].sum())
+        _count(values, np.where(traded, met.alike, 0), self.bins, self.ends)
         rank = met.names.astype(np.float64)
-        self.distinct.add(met.names, rank, met.combinations, met.alike, values[met.rows, _SHARPE])
-        self._rank(met, values[met.rows, _NAMES.index(self.metric)], traded[met.rows])
+        self.distinct.add(met.names, rank, met.combinations, met.alike, values[:, _SHARPE])
+        self._rank(met, values[:, _NAMES.index(self.metric)], traded)
 
     def _rank(self, met: Sighting, values: NDArray[np.float64], traded: NDArray[np.bool_]) -> None:
         ranked = traded & np.isfinite(values)
@@ -232,12 +233,12 @@ _PARTS = ("names", "ranks", "combinations", "alike", "values")
 
 @jit
 def _count(
-    values: NDArray[np.float64], counted: NDArray[np.bool_], bins: NDArray[np.int64], ends: NDArray[np.float64]
+    values: NDArray[np.float64], times: NDArray[np.int64], bins: NDArray[np.int64], ends: NDArray[np.float64]
 ) -> None:
-    """Count the values of the rows that are counted; NaN counts nowhere."""
+    """Count the values of each row so many times; NaN counts nowhere."""
     bits = values.view(np.int64)
     for row in range(values.shape[0]):
-        if not counted[row]:
+        if times[row] == 0:
             continue
         for column in range(values.shape[1]):
             value = values[row, column]
@@ -247,7 +248,7 @@ def _count(
             ends[column, 1] = max(ends[column, 1], value)
             place = ((bits[row, column] & np.int64(0x7FFFFFFFFFFFFFFF)) >> _SHIFT) - _OFFSET
             place = min(max(place + 1, 0), _HALF)
-            bins[column, _HALF + place if value >= 0.0 else _HALF - place] += 1
+            bins[column, _HALF + place if value >= 0.0 else _HALF - place] += times[row]
 
 
 def _value(place: int) -> float:
