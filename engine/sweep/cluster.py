@@ -35,10 +35,13 @@ CONNECT_SECONDS = 5.0
 WORKERS_SECONDS = 30.0
 RETRIES = 5
 
-TASK_SECONDS = 0.5
-"""What a task should take: long beside the milliseconds in which a scheduler hands it out, short beside a sweep."""
+TASK_SECONDS = 2.0
+"""What a task should take: long beside the tenth of a second in which its answer is merged, short beside a sweep."""
 
-LARGEST_TASK, LARGEST_STORED_TASK = 64 * BLOCK, 8 * BLOCK
+TASKS_A_THREAD = 8
+"""Tasks that a thread gets at least, so that all of them end at about the same time."""
+
+LARGEST_TASK, LARGEST_STORED_TASK = 128 * BLOCK, 8 * BLOCK
 """Combinations of a task, where only counts or where all results travel back."""
 
 PLUGIN = "sweep"
@@ -94,13 +97,13 @@ def evaluate_on_cluster(
     """
     job = Job(selection, keep, kept, selection.plan.grid.evaluation.metric, code_version(), one_pass)
     with _connected(address) as client:
-        size = _task_size(job)
         _prepare(client, job, address)
+        size = _task_size(job, sum(client.nthreads().values()))
         yield from _in_order(client, selection.spans(size, start), address)
 
 
-def _task_size(job: Job) -> int:
-    """Measure this machine, which also compiles what its workers would compile at the same time."""
+def _task_size(job: Job, threads: int) -> int:
+    """Choose how many combinations make a task, by what a block takes here."""
     plan = job.selection.plan
     block = next(job.selection.blocks(), np.empty(0, np.int64))
     evaluate_some(plan, block[:1], "fused", memory=0)
@@ -108,7 +111,8 @@ def _task_size(job: Job) -> int:
     evaluate_some(plan, block, "fused", memory=0)
     seconds = max(time.perf_counter() - began, 1e-9)
     most = LARGEST_STORED_TASK if job.keep.kind == "all" else LARGEST_TASK
-    blocks = max(1, min(most // BLOCK, round(TASK_SECONDS * len(block) / seconds / BLOCK)))
+    share = job.selection.count // (TASKS_A_THREAD * max(threads, 1))
+    blocks = max(1, round(min(most, share, TASK_SECONDS * len(block) / seconds) / BLOCK))
     return blocks * BLOCK
 
 

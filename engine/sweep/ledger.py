@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
@@ -197,14 +197,10 @@ def find_run(store: Store, key: str) -> Run | None:
 
 
 def _run(row: Mapping[str, Any]) -> Run:
-    """Read a row of the ledger; rows of before know nothing of what was added since."""
-    return Run(
-        **{name: value for name, value in row.items() if name != "seen_at" and value is not None}, **_absent(row)
-    )
-
-
-def _absent(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: None for name in ("as_of", "data_seen_at") if row.get(name) is None}
+    """Read a row of the ledger; code of before or after this one may have written fewer columns, or others."""
+    known = {field.name for field in fields(Run)}
+    absent = {name: None for name in ("as_of", "data_seen_at") if row.get(name) is None}
+    return Run(**{name: value for name, value in row.items() if name in known and value is not None}, **absent)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ EXACT_ROWS = 10_000_000
 SPREAD = 1_000_000
 """Results that a chart is drawn from at the most."""
 
-_ROWS_OF_A_FILE = 8 * 32_768
+_ROWS_OF_A_FILE = 4 * 32_768
 _FIRST_PAUSE, _LONGEST_PAUSE, _SHARE = 0.25, 30.0, 0.25
 
 
