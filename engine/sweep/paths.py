@@ -265,9 +265,9 @@ def _follow(  # noqa: C901, PLR0915 - one loop, so that all it carries from hold
     target_of, daily = books.target_of[combinations.weights[i]], combinations.daily[i]
     scratch.low[:] = -np.inf
     scratch.high[:] = 0.0
-    supposes = stops.declared and form.remembers  # that no stop is hit, and looks afterwards whether one was
+    supposes = stops.declared  # that no stop is hit, and looks afterwards whether one was
     for field in range(stops.is_stop.size):
-        supposes &= not stops.is_stop[field] or combinations.knobs[i, field] < 0.0
+        supposes &= not stops.is_stop[field] or (form.remembers and combinations.knobs[i, field] < 0.0)
     net, gross = NO_RETURNS, NO_RETURNS
     trades, hits, gross_hits, sessions_held, traded = 0.0, 0.0, 0.0, 0.0, 0.0
     state, held, filled = 0, 0, 0

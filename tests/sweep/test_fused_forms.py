@@ -30,8 +30,7 @@ from engine.sweep.fused_blocks import evaluate_blocks, split
 from engine.sweep.vectorbt_backend import evaluate_paths
 from parquet_store import Store
 from tests.conftest import ROOT
-
-PRECISION = 1e-12
+from tests.sweep.pair_cases import assert_same_as_vectorbt
 
 
 def shipped_plan(store: Store, name: str, *, rate_bps: float = 2.0) -> Plan:
@@ -65,16 +64,8 @@ def test_agrees_with_vectorbt(market_store: Store, name: str, rate_bps: float) -
     rows = plan.rows(combinations)
     expected = evaluate_paths(plan.market, posture_paths(plan, combinations), rows.weights, rows.daily)
     found = evaluate_combinations(make_evaluator(plan), combinations)
-    assert found.columns == expected.columns == [*(metric.name for metric in METRICS), *GROSS_METRICS]
-    for metric in found.columns:
-        assert found[metric].is_null().to_list() == expected[metric].is_null().to_list(), metric
-        assert largest_difference(found[metric], expected[metric]) <= PRECISION, metric
-
-
-def largest_difference(found: pl.Series, expected: pl.Series) -> float:
-    """Relative to the figure, or to 1 where it is smaller: what is left of 1 + r - 1 has no more digits than 1."""
-    left, right = found.drop_nulls().to_numpy(), expected.drop_nulls().to_numpy()
-    return float(np.max(np.abs(left - right) / np.maximum(1.0, np.abs(right)), initial=0.0))
+    assert found.columns == [*(metric.name for metric in METRICS), *GROSS_METRICS]
+    assert_same_as_vectorbt(found, expected)
 
 
 @pytest.mark.parametrize("name", strategy_names())
@@ -171,8 +162,7 @@ def test_an_undeclared_look_at_the_return_is_followed_close_by_close(simulated_s
     assert one_pass["trades"].min() > 5
     for form in (choose_form(evaluator), EVENT_DRIVEN, REMEMBERING):
         assert_frame_equal(evaluate_combinations(evaluator, combinations, form), one_pass, check_exact=True)
-    for metric in expected.columns:
-        assert largest_difference(one_pass[metric], expected[metric]) <= PRECISION, metric
+    assert_same_as_vectorbt(one_pass, expected)
 
 
 SECOND_RUN = """
