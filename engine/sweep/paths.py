@@ -223,8 +223,9 @@ def _same_rule(combinations: Combinations, stops: Stops, one: int, other: int) -
 
 @inlined_in_place
 def _same_holdings(combinations: Combinations, one: int, other: int) -> bool:
-    same_weights = combinations.weights[one] == combinations.weights[other]
-    return same_weights and combinations.daily[one] == combinations.daily[other]
+    same_weights: bool = combinations.weights[one] == combinations.weights[other]
+    same_days: bool = combinations.daily[one] == combinations.daily[other]
+    return same_weights and same_days
 
 
 @inlined_in_place
