@@ -309,7 +309,10 @@ def test_auto_takes_vectorbt_for_small_grids_and_the_fused_loop_beyond() -> None
     assert choose_backend(square_grid(200), "auto") == "fused"
     assert choose_backend(square_grid(3000), "auto") == "fused"
     with pytest.raises(SweepError, match=r"days: draw sample = \d+ of them in \[evaluate\].*--cluster"):
-        choose_backend(square_grid(1_000_000), "auto")
+        choose_backend(pair_grid(dict.fromkeys(("xlf_dma", "vix_slow", "hyg_window", "slope_lookback"), LONG)), "auto")
+
+
+LONG = {"start": 2, "stop": 1001, "step": 1}
 
 
 def square_grid(side: int) -> Grid:
