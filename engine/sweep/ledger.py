@@ -199,8 +199,9 @@ def find_run(store: Store, key: str) -> Run | None:
 def _run(row: Mapping[str, Any]) -> Run:
     """Read a row of the ledger; code of before or after this one may have written fewer columns, or others."""
     known = {field.name for field in fields(Run)}
-    absent = {name: None for name in ("as_of", "data_seen_at") if row.get(name) is None}
-    return Run(**{name: value for name, value in row.items() if name in known and value is not None}, **absent)
+    values: dict[str, Any] = {"as_of": None, "data_seen_at": None}
+    values |= {name: value for name, value in row.items() if name in known and value is not None}
+    return Run(**values)
 
 
 @contextmanager
