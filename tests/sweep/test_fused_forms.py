@@ -33,7 +33,6 @@ from parquet_store import Store
 from tests.conftest import ROOT
 from tests.sweep.pair_cases import assert_same_as_vectorbt
 
-
 VECTORBT_PRECISION = 1e-10
 """vectorbt adds up thousands of rounded orders, and a loan beside them, where a fund takes all of the equity; the plain
 accounting does not, and is held to 1e-12."""
