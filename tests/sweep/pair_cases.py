@@ -91,14 +91,14 @@ def evaluate_fused(
     return pl.concat([block for _, block in blocks])
 
 
-def assert_same_as_vectorbt(found: pl.DataFrame, expected: pl.DataFrame) -> None:
-    """Hold every metric to 1e-12: relative to it, or to 1 where it is less, for 1 + r - 1 has no more digits than 1."""
+def assert_same_as_vectorbt(found: pl.DataFrame, expected: pl.DataFrame, precision: float = FUSED_PRECISION) -> None:
+    """Hold every metric to a precision, relative to it or to 1 where it is less: 1 + r - 1 has no more digits than 1."""
     assert found.columns == expected.columns
     for name in expected.columns:
         assert found[name].is_null().to_list() == expected[name].is_null().to_list(), name
         left, right = found[name].drop_nulls().to_numpy(), expected[name].drop_nulls().to_numpy()
         difference = np.max(np.abs(left - right) / np.maximum(1.0, np.abs(right)), initial=0.0)
-        assert difference <= FUSED_PRECISION, f"{name} differs by {difference:.1e}"
+        assert difference <= precision, f"{name} differs by {difference:.1e}"
 
 
 def assert_agrees(plan: Plan, combinations: NDArray[np.int64]) -> Counter[str]:
