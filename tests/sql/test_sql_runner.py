@@ -90,6 +90,11 @@ ANSWER = """
 """
 
 
+def test_no_progress_bar_is_drawn_into_an_output(store):
+    with sql.connect(store) as connection:
+        assert connection.execute("SELECT current_setting('enable_progress_bar')").fetchone() == (False,)
+
+
 def test_json_is_a_list_of_objects(store):
     rows, text = written(store, ANSWER, "json")
     assert rows == 1
