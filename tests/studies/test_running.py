@@ -31,7 +31,9 @@ def test_what_cannot_be_asked_is_refused_in_one_sentence(simulated_store, values
 
 def test_a_run_is_recorded_with_what_was_set(simulated_store):
     run = run_study(simulated_store, find_study("pair_performance"), {"short": "QQQ"}, first=date(2010, 1, 4))
-    row = scan(simulated_store, "study_runs").filter(pl.col("study") == "pair_performance").collect().row(-1, named=True)
+    row = (
+        scan(simulated_store, "study_runs").filter(pl.col("study") == "pair_performance").collect().row(-1, named=True)
+    )
     assert '"short": "QQQ"' in row["parameters"]
     assert row["first"] == date(2010, 1, 4)
     assert row["data_fingerprint"] == run.history.panel.fingerprint()
