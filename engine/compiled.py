@@ -3,7 +3,13 @@
 from engine.version import computing_engine
 from kernels.compile import compile_with
 
-__all__ = ["jit"]
+__all__ = ["inlined_in_place", "jit", "jit_in_place"]
 
 jit = compile_with(sources=computing_engine())
 """Compile a function of the engine; a change in any file that computes makes a new cache."""
+
+jit_in_place = compile_with(sources=computing_engine(), allocates=False)
+"""Compile one that makes no array: it fills those it is given, and is cheap to call from a loop of many threads."""
+
+inlined_in_place = compile_with(sources=computing_engine(), inline=True, allocates=False)
+"""The same, made part of every function that calls it."""

@@ -28,6 +28,7 @@ __all__ = [
     "rate_of_change",
     "regime_length",
     "regime_number",
+    "regime_start",
     "rolling_beta",
     "rolling_corr",
     "rolling_cov",
@@ -201,6 +202,11 @@ def hysteresis(
 def regime_number(states: Column) -> pl.Expr:
     """Number of the run of equal states a row belongs to, from zero."""
     return _expression(lambda states: kernels.regimes(states).identifier, [states], pl.Int64)
+
+
+def regime_start(states: Column) -> pl.Expr:
+    """Row in which the run of equal states began."""
+    return _expression(lambda states: kernels.regimes(states).start, [states], pl.Int64)
 
 
 def regime_length(states: Column) -> pl.Expr:

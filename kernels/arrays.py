@@ -13,6 +13,7 @@ __all__ = [
     "as_bools",
     "as_floats",
     "as_states",
+    "check_ddof",
     "check_periods",
     "check_window",
     "result_array",
@@ -105,6 +106,14 @@ def check_window(window: int, min_periods: int | None = None) -> tuple[int, int]
         message = f"min_periods must be a whole number between 1 and the window ({window}), but is {min_periods}."
         raise ValueError(message)
     return int(window), int(min_periods)
+
+
+def check_ddof(ddof: int) -> int:
+    """Return the degrees of freedom taken from the divisor, checked to be a whole number of at least 0."""
+    if ddof < 0 or ddof != int(ddof):
+        message = f"ddof must be a whole number of at least 0, but is {ddof}."
+        raise ValueError(message)
+    return int(ddof)
 
 
 def check_periods(periods: int, name: str = "periods") -> int:

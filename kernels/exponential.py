@@ -165,27 +165,33 @@ def _group(
 def _ema_by_rows(x: Floats, out: Floats, start: int, stop: int, weight: float) -> None:
     """Write the averages of columns ``[start, stop)`` of a matrix that is stored by rows, with the bits of `_ema`.
 
-    Four columns go side by side through eight rows at a time, by the same operations as a single series.
+    Four columns go side by side, by the same operations as a single series. A group of eight rows is gone through in
+    two halves, because the memory serves eight rows read and eight written at a time less well than four and four.
     """
-    rows = x.shape[0]
+    rows, width = x.shape[0], stop - start
+    whole = start + width - width % WIDTH
     fade = _fading(1.0 - weight)
-    averages, started = np.zeros(stop - start), np.zeros(stop - start, np.bool_)
+    averages, started, middle = np.zeros(width), np.zeros(width, np.bool_), np.empty(width)
     buffer, result = np.empty(GROUP), np.empty(GROUP)
     for i in range(0, rows, GROUP):
         count = min(GROUP, rows - i)
-        done = 0
+        together = start
         if count == GROUP and i > 0:
-            for j in range(start, stop - WIDTH + 1, WIDTH):
-                if not _square(x, out, i, j, weight, fade, averages, j - start, started):
+            together = whole
+            for j in range(start, whole, WIDTH):
+                _first_half(x, out, i, j, weight, fade, averages, middle, j - start)
+            for j in range(start, whole, WIDTH):
+                place = j - start
+                begun = started[place] & started[place + 1] & started[place + 2] & started[place + 3]
+                if not (begun and _second_half(x, out, i, j, weight, fade, averages, middle, place)):
                     for column in range(j, j + WIDTH):
                         _column(x, out, i, count, column, weight, fade, averages, started, start, buffer, result)
-            done = (stop - start) // WIDTH * WIDTH
-        for column in range(start + done, stop):
+        for column in range(together, stop):
             _column(x, out, i, count, column, weight, fade, averages, started, start, buffer, result)
 
 
 @inlined
-def _square(
+def _first_half(
     x: Floats,
     out: Floats,
     i: int,
@@ -193,25 +199,40 @@ def _square(
     weight: float,
     fade: Floats,
     averages: Floats,
+    middle: Floats,
     place: int,
-    started: Bools,
-) -> bool:
-    """Write eight rows of four columns, unless one has not begun or has a missing value; tell whether it was done."""
+) -> None:
+    """Write the first four rows of a group of four columns, and keep what the other four need of them."""
     x0, x1, x2, x3 = load(x[i], j), load(x[i + 1], j), load(x[i + 2], j), load(x[i + 3], j)
-    x4, x5, x6, x7 = load(x[i + 4], j), load(x[i + 5], j), load(x[i + 6], j), load(x[i + 7], j)
     low0, low1, low2, low3 = _decayed(x0 * weight, x1 * weight, x2 * weight, x3 * weight, fade)
-    high0, high1, high2, high3 = _decayed(x4 * weight, x5 * weight, x6 * weight, x7 * weight, fade)
-    high3 = high3 + low3 * fade[3]
     average = load(averages, place)
-    final = high3 + average * fade[7]
-    total = first(running_back(final))
-    begun = started[place] & started[place + 1] & started[place + 2] & started[place + 3]
-    if total != total or not begun:
-        return False
     store(out[i], j, low0 + average * fade[0])
     store(out[i + 1], j, low1 + average * fade[1])
     store(out[i + 2], j, low2 + average * fade[2])
     store(out[i + 3], j, low3 + average * fade[3])
+    store(middle, place, low3)
+
+
+@inlined
+def _second_half(
+    x: Floats,
+    out: Floats,
+    i: int,
+    j: int,
+    weight: float,
+    fade: Floats,
+    averages: Floats,
+    middle: Floats,
+    place: int,
+) -> bool:
+    """Write the last four rows of a group and its averages, unless a value of the group is missing; tell whether."""
+    x4, x5, x6, x7 = load(x[i + 4], j), load(x[i + 5], j), load(x[i + 6], j), load(x[i + 7], j)
+    high0, high1, high2, high3 = _decayed(x4 * weight, x5 * weight, x6 * weight, x7 * weight, fade)
+    average, low3 = load(averages, place), load(middle, place)
+    final = (high3 + low3 * fade[3]) + average * fade[7]
+    total = first(running_back(final))
+    if total != total:
+        return False
     store(out[i + 4], j, (high0 + low3 * fade[0]) + average * fade[4])
     store(out[i + 5], j, (high1 + low3 * fade[1]) + average * fade[5])
     store(out[i + 6], j, (high2 + low3 * fade[2]) + average * fade[6])

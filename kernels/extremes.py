@@ -1,35 +1,29 @@
 """Rolling maximum, minimum, and drawdown from the rolling maximum.
 
 As with the moments, time is cut into blocks of one window's length, and the maximum over a window is the larger of
-one running maximum backward from the block and one forward through it (van Herk and Gil-Werman). Where values are
-missing in the windows of a block, a queue of the values that can still become the maximum gives the same result one
-value at a time. The minimum is the maximum with the sign changed. A zero is positive, whichever sign the zeros in the
-window have.
+one running maximum backward from the block and one forward through it; see `kernels.blocks`. Where values are missing
+in the windows of a block, a queue of the values that can still become the maximum gives the same result one value at a
+time. The minimum is the maximum with the sign changed. A zero is positive, whichever sign the zeros in the window have.
 """
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from kernels.arrays import Floats, Integers, as_floats, check_window, result_array
-from kernels.blocks import copy_around, has_missing, has_room
-from kernels.compile import jit
+from kernels.blocks import Row, State, four_blocks, has_missing, one_block, tails_for
+from kernels.compile import inlined, jit
 from kernels.forms import roll, run_columns
-from kernels.lanes import (
-    WIDTH,
-    fill,
-    greater,
-    load,
-    running_maximum,
-    running_maximum_back,
-    spread_first,
-    spread_last,
-    store,
-)
+from kernels.lanes import WIDTH, fill, greater, load, store
 from kernels.threads import SMALLEST_SHARE, in_parallel
 
 __all__ = ["rolling_drawdown", "rolling_max", "rolling_min"]
 
 MAXIMUM, MINIMUM, DRAWDOWN = range(3)
+
+Constants = tuple[float, bool]
+"""The sign, and whether the drawdown is asked for."""
 
 TILE = 256
 """Columns of a matrix gone through at a time: what is carried from the rows before stays in the second-level cache."""
@@ -78,7 +72,7 @@ def _rolling(
             if not _has_missing_columns(array, first, last):
                 whole = last - (last - first) % WIDTH
                 _extreme_by_rows(array, result, first, whole, window, least, kind)
-            run_columns(_extreme, array, result, whole, last, window, least, kind)
+            run_columns(_extreme, array, result, whole, last, window, least, kind, 0)
 
     share = max(-(-SMALLEST_SHARE // max(len(array), 1)), WIDTH)
     in_parallel(columns, array.shape[1], share, threads)
@@ -123,57 +117,42 @@ def _extreme_by_rows(x: Floats, out: Floats, first: int, last: int, window: int,
 
 
 @jit
-def _extreme(x: Floats, out: Floats, start: int, stop: int, window: int, least: int, kind: int) -> None:
+def _extreme(x: Floats, out: Floats, start: int, stop: int, window: int, least: int, kind: int, _ddof: int) -> None:
     """Write extremes or drawdowns to ``out[start:stop]``; `start` is a multiple of the window."""
-    size = window + 2 * WIDTH
-    sign = -1.0 if kind == MINIMUM else 1.0
-    before = np.full(size, -np.inf)
-    copy, result, queue = np.empty(0), np.empty(0), np.empty(0, np.int64)
-    for begin in range(start, stop, window):
-        end = min(begin + window, stop)
-        if has_missing(x[max(begin - window + 1, 0) : end]) or (begin == 0 and least < window):
-            if queue.size == 0:
-                queue = np.empty(2 * window, np.int64)
-            _by_queue(x, begin, end, window, least, sign, queue, out)
-            if kind == DRAWDOWN:
-                _relative(x[begin:end], out[begin:end])
-        elif has_room(begin, end, stop, window):
-            _maxima_before(x, begin, window, sign, before)
-            _maxima(x, begin, end - begin, sign, before, out, begin, kind == DRAWDOWN)
+    tails, queue = tails_for(1, window), np.empty(0, np.int64)
+    sign, relative = -1.0 if kind == MINIMUM else 1.0, kind == DRAWDOWN
+    begin = start
+    while begin < stop:
+        end = begin + WIDTH * window
+        if begin > 0 and end <= stop and not has_missing(x[begin - window + 1 : end]):
+            four_blocks(_extend, _extremum, (x,), out, begin, window, (sign, relative), (fill(-np.inf),), tails)
         else:
-            if copy.size == 0:
-                copy, result = np.zeros(2 * size), np.empty(size)
-            first_row = copy_around(x, begin, end, window, copy)
-            if begin > 0:
-                _maxima_before(copy, first_row, window, sign, before)
-            _maxima(copy, first_row, end - begin, sign, before, result, 0, kind == DRAWDOWN)
-            out[begin:end] = result[: end - begin]
-    if start == 0 and least == window:
-        out[: min(window - 1, stop)] = np.nan
+            end = min(begin + window, stop)
+            if has_missing(x[max(begin - window + 1, 0) : end]) or (begin == 0 and least < window):
+                if queue.size == 0:
+                    queue = np.empty(2 * window, np.int64)
+                _by_queue(x, begin, end, window, least, sign, queue, out)
+                if relative:
+                    _relative(x[begin:end], out[begin:end])
+            else:
+                one_block(_extend, _extremum, (x,), out, begin, end, window, least, (sign, relative), (-np.inf,), tails)
+        begin = end
 
 
-@jit
-def _maxima_before(x: Floats, begin: int, window: int, sign: float, before: Floats) -> None:
-    """Write the maxima over ``sign * x[begin - window + 1 + k : begin]`` to ``before[WIDTH + k]``."""
-    highest = fill(-np.inf)
-    for k in range(window - 1 - WIDTH, -WIDTH, -WIDTH):
-        maxima = greater(running_maximum_back(load(x, begin - window + 1 + k) * sign), highest)
-        store(before, WIDTH + k, maxima)
-        highest = spread_first(maxima)
+@inlined
+def _extend(values: Row, constants: Constants, state: State, _complete: bool) -> State:
+    """Take a row into the maximum."""
+    return (greater(values[0] * constants[0], state[0]),)
 
 
-@jit
-def _maxima(
-    x: Floats, begin: int, size: int, sign: float, before: Floats, out: Floats, place: int, relative: bool
-) -> None:
-    """Write the maxima of ``sign * x`` over whole windows with the sign taken back, or the drawdowns from them."""
-    highest = fill(-np.inf)
-    for k in range(0, size, WIDTH):
-        values = load(x, begin + k)
-        maxima = greater(running_maximum(values * sign), highest)
-        highest = spread_last(maxima)
-        extreme = greater(maxima, load(before, WIDTH + k)) * sign + 0.0
-        store(out, place + k, values / extreme - 1.0 if relative else extreme)
+@inlined
+def _extremum(values: Row, constants: Constants, inside: State, before: State, _complete: bool) -> tuple[Any, Any]:
+    """Return the maximum with the sign taken back, or the drawdown from it, and a margin that nobody looks at."""
+    sign, relative = constants
+    extreme = greater(inside[0], before[0]) * sign + 0.0
+    if relative:
+        return values[0] / extreme - 1.0, extreme
+    return extreme, extreme
 
 
 @jit

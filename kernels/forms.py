@@ -6,13 +6,14 @@ from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
+from numpy import empty
 
-from kernels.arrays import FLOAT, Floats, as_floats, check_window, result_array
-from kernels.compile import jit
+from kernels.arrays import FLOAT, Floats, as_floats, check_ddof, check_window, result_array
+from kernels.compile import direct, jit
 from kernels.lanes import WIDTH, load, store, transposed
 from kernels.threads import SMALLEST_SHARE, in_parallel
 
-__all__ = ["WHOLE", "RangeKernel", "apply", "is_daily", "roll", "run", "run_columns"]
+__all__ = ["WHOLE", "RangeKernel", "apply", "is_plain", "roll", "run", "run_columns"]
 
 PANEL = 32
 """Columns of a row-stored matrix copied at a time: each row's piece is a few whole cache lines."""
@@ -27,6 +28,10 @@ RangeKernel = Callable[..., None]
 """``kernel(series, result, start, stop, *parameters)`` writes ``result[start:stop]`` and nothing else."""
 
 
+_direct: dict[RangeKernel, Callable[..., None]] = {}
+"""Machine code of the kernels that have been asked for a plain series."""
+
+
 def roll(
     kernel: RangeKernel,
     values: npt.ArrayLike,
@@ -34,15 +39,29 @@ def roll(
     min_periods: int | None,
     out: Floats | None,
     threads: int,
-    *parameters: float,
+    kind: int,
+    ddof: int = 0,
 ) -> Floats:
-    """Check what a kernel over one window is given, and run it; `window` and `min_periods` come before `parameters`."""
-    if out is None and min_periods is None and type(window) is int and window > 0 and is_daily(values, threads):
-        result = np.empty(values.size)
-        kernel(values, result, 0, values.size, window, window, *parameters)
+    """Check what a kernel over one window is given, and run it with ``window, least, kind, ddof``."""
+    if (
+        out is None
+        and min_periods is None
+        and type(window) is int
+        and window > 0
+        and type(ddof) is int
+        and ddof >= 0
+        and is_plain(values, threads)
+    ):
+        rows = len(values)
+        result = empty(rows)
+        try:
+            code = _direct[kernel]
+        except KeyError:
+            code = _made_direct(kernel, result, result, 0, rows, window, window, kind, ddof)
+        code(values, result, 0, rows, window, window, kind, ddof)
         return result
     window, least = check_window(window, min_periods)
-    return apply(kernel, values, out, threads, window, window, least, *parameters)
+    return apply(kernel, values, out, threads, window, window, least, kind, check_ddof(ddof))
 
 
 def apply(
@@ -54,10 +73,18 @@ def apply(
     *parameters: float,
     name: str = "values",
 ) -> Floats:
-    """Return what a kernel makes of values of any accepted kind, in `out` or in a new array. See `run`."""
-    if out is None and is_daily(values, threads):
-        result = np.empty(values.size)
-        kernel(values, result, 0, values.size, *parameters)
+    """Return what a kernel makes of values of any accepted kind, in `out` or in a new array. See `run`.
+
+    The types of `parameters` are the same at every call of one kernel.
+    """
+    if out is None and is_plain(values, threads):
+        rows = len(values)
+        result = empty(rows)
+        try:
+            code = _direct[kernel]
+        except KeyError:
+            code = _made_direct(kernel, result, result, 0, rows, *parameters)
+        code(values, result, 0, rows, *parameters)
         return result
     array = as_floats(values, name)
     result = result_array(array, out)
@@ -65,18 +92,23 @@ def apply(
     return result
 
 
-def is_daily(values: npt.ArrayLike, threads: int) -> TypeGuard[Floats]:
+def is_plain(values: npt.ArrayLike, threads: int) -> TypeGuard[Floats]:
     """Tell whether values are what they are most often: a series ready for use, to be worked on by one thread.
 
-    A daily series is done in two microseconds. So there is one short way for it, which asks nothing twice.
+    A daily series is done in a microsecond. So there is one short way for it, which asks nothing twice.
     """
     return (
         type(values) is np.ndarray
         and values.dtype is FLOAT
         and values.ndim == 1
         and values.flags.carray  # contiguous, aligned, writeable
-        and (threads == 1 or values.size < 2 * SMALLEST_SHARE)
+        and (threads == 1 or len(values) < 2 * SMALLEST_SHARE)
     )
+
+
+def _made_direct(kernel: RangeKernel, *like: Any) -> Callable[..., None]:
+    code = _direct[kernel] = direct(kernel, *like)
+    return code
 
 
 def run(

@@ -1,8 +1,8 @@
 """Four doubles side by side: a value type for compiled code, so that a loop can say what the vector unit should do.
 
-A compiler may not reorder floating-point additions, so it leaves running sums, running maxima and recurrences to the
-scalar unit. Written with these operations they use the vector unit, in one order of additions that is the same on
-every machine: the operations are LLVM's own vectors, which become AVX, SSE or NEON instructions with the same results
+A compiler may not reorder floating-point additions, so it leaves running sums and recurrences to the scalar unit. With
+these operations four of them go side by side on the vector unit, in one order of additions that is the same on every
+machine: the operations are LLVM's own vectors, which become AVX, SSE or NEON instructions with the same results
 to the last bit.
 
 The type exists inside compiled code only. ``+ - * /`` work lane by lane between lanes, and between lanes and a float.
@@ -24,16 +24,14 @@ __all__ = [
     "fill",
     "first",
     "greater",
+    "lanes_of",
     "last",
     "less",
     "load",
+    "prefetch",
     "root",
-    "running",
     "running_back",
     "running_decay",
-    "running_maximum",
-    "running_maximum_back",
-    "spread_first",
     "spread_last",
     "store",
     "store_past_cache",
@@ -44,7 +42,7 @@ __all__ = [
 ]
 
 WIDTH = 4
-"""Lanes in a value. Part of the results: it decides the order of additions, so it is the same on every machine."""
+"""Lanes in a value. It decides the order of some additions, so it is the same on every machine."""
 
 Lanes: TypeAlias = Any
 """What annotations call the type; Python's type checkers cannot see it."""
@@ -79,9 +77,36 @@ def _spread(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
     return _shuffle(builder, single, UNDEFINED, [0] * WIDTH)
 
 
+def _as(kind: Any, builder: ir.IRBuilder, value: ir.Value, given: Any) -> ir.Value:
+    """Return a value as lanes where lanes are wanted and a float is given."""
+    return _spread(builder, value) if kind == lanes and given != lanes else value
+
+
 def _shuffle(builder: ir.IRBuilder, one: ir.Value, other: ir.Value, places: Sequence[int]) -> ir.Value:
     mask = ir.Constant(ir.VectorType(INDEX, WIDTH), list(places))
     return builder.shuffle_vector(one, other, mask)
+
+
+def side_by_side(builder: ir.IRBuilder, values: Sequence[ir.Value]) -> ir.Value:
+    vector = UNDEFINED
+    for lane, value in enumerate(values):
+        vector = builder.insert_element(vector, value, ir.Constant(INDEX, lane))
+    return vector
+
+
+def transposed_vectors(
+    builder: ir.IRBuilder, one: ir.Value, two: ir.Value, three: ir.Value, four: ir.Value
+) -> Sequence[ir.Value]:
+    """Return the columns of a square given by rows."""
+    even_top, odd_top = _shuffle(builder, one, two, [0, 4, 2, 6]), _shuffle(builder, one, two, [1, 5, 3, 7])
+    even, odd = _shuffle(builder, three, four, [0, 4, 2, 6]), _shuffle(builder, three, four, [1, 5, 3, 7])
+    left, right = [0, 1, 4, 5], [2, 3, 6, 7]
+    return [
+        _shuffle(builder, even_top, even, left),
+        _shuffle(builder, odd_top, odd, left),
+        _shuffle(builder, even_top, even, right),
+        _shuffle(builder, odd_top, odd, right),
+    ]
 
 
 def _moved_up(builder: ir.IRBuilder, value: ir.Value, by: int) -> ir.Value:
@@ -119,7 +144,7 @@ _arithmetic(operator.mul, "fmul")
 _arithmetic(operator.truediv, "fdiv")
 
 
-def _address(context: Any, builder: ir.IRBuilder, array_type: Any, array: ir.Value, index: ir.Value) -> ir.Value:
+def address_of(context: Any, builder: ir.IRBuilder, array_type: Any, array: ir.Value, index: ir.Value) -> ir.Value:
     """Return where four neighbours of a contiguous array begin. No bounds are checked."""
     data = context.make_array(array_type)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [index]), VECTOR.as_pointer())
@@ -130,7 +155,7 @@ def load(_typing: Any, array: Any, index: Any) -> Any:
     """Load ``array[index : index + WIDTH]``, all of which must exist."""
 
     def generate(context: Any, builder: ir.IRBuilder, sig: Any, args: Sequence[ir.Value]) -> ir.Value:
-        return builder.load(_address(context, builder, sig.args[0], args[0], args[1]), align=ALIGNMENT)
+        return builder.load(address_of(context, builder, sig.args[0], args[0], args[1]), align=ALIGNMENT)
 
     return lanes(array, types.intp), generate
 
@@ -140,10 +165,37 @@ def store(_typing: Any, array: Any, index: Any, value: Any) -> Any:
     """Store to ``array[index : index + WIDTH]``, all of which must exist."""
 
     def generate(context: Any, builder: ir.IRBuilder, sig: Any, args: Sequence[ir.Value]) -> ir.Value:
-        builder.store(args[2], _address(context, builder, sig.args[0], args[0], args[1]), align=ALIGNMENT)
+        builder.store(args[2], address_of(context, builder, sig.args[0], args[0], args[1]), align=ALIGNMENT)
         return context.get_dummy_value()
 
     return types.void(array, types.intp, lanes), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def lanes_of(_typing: Any, one: Any, two: Any, three: Any, four: Any) -> Any:
+    """Put four floats side by side."""
+
+    def generate(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Sequence[ir.Value]) -> ir.Value:
+        return side_by_side(builder, args)
+
+    return lanes(*[types.float64] * WIDTH), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def prefetch(_typing: Any, array: Any, index: Any) -> Any:
+    """Ask for the sixteen values from ``array[index]`` on, which need not exist: they will be read soon."""
+
+    def generate(context: Any, builder: ir.IRBuilder, sig: Any, args: Sequence[ir.Value]) -> ir.Value:
+        byte, hint = ir.IntType(8).as_pointer(), [ir.Constant(INDEX, value) for value in (0, 3, 1)]
+        kind = ir.FunctionType(ir.VoidType(), [byte, INDEX, INDEX, INDEX])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        for line in range(2):
+            place = builder.add(args[1], ir.Constant(args[1].type, line * CACHE_LINE // 8))
+            address = builder.bitcast(address_of(context, builder, sig.args[0], args[0], place), byte)
+            builder.call(function, [address, *hint])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -151,7 +203,7 @@ def store_past_cache(_typing: Any, array: Any, index: Any, value: Any) -> Any:
     """Store to memory that is not read again soon, without reading it into the cache first; see `unaligned_rows`."""
 
     def generate(context: Any, builder: ir.IRBuilder, sig: Any, args: Sequence[ir.Value]) -> ir.Value:
-        address = _address(context, builder, sig.args[0], args[0], args[1])
+        address = address_of(context, builder, sig.args[0], args[0], args[1])
         written = builder.store(args[2], address, align=8 * WIDTH)
         written.set_metadata("nontemporal", builder.module.add_metadata([ir.Constant(INDEX, 1)]))
         return context.get_dummy_value()
@@ -165,7 +217,7 @@ def unaligned_rows(_typing: Any, array: Any, index: Any) -> Any:
 
     def generate(context: Any, builder: ir.IRBuilder, sig: Any, args: Sequence[ir.Value]) -> ir.Value:
         word = args[1].type
-        address = builder.ptrtoint(_address(context, builder, sig.args[0], args[0], args[1]), word)
+        address = builder.ptrtoint(address_of(context, builder, sig.args[0], args[0], args[1]), word)
         surplus = builder.and_(builder.neg(address), ir.Constant(word, CACHE_LINE - 1))
         return builder.lshr(surplus, ir.Constant(word, 3))
 
@@ -213,37 +265,15 @@ def spread_last(_typing: Any, value: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def spread_first(_typing: Any, value: Any) -> Any:
-    """Return the lowest lane in all lanes."""
-
-    def generate(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Sequence[ir.Value]) -> ir.Value:
-        return _shuffle(builder, args[0], UNDEFINED, [0] * WIDTH)
-
-    return lanes(lanes), generate
-
-
-@intrinsic  # type: ignore[untyped-decorator]
 def root(_typing: Any, value: Any) -> Any:
-    """Return the square roots, correctly rounded."""
+    """Return the square roots, correctly rounded. Takes lanes or a float."""
 
-    def generate(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Sequence[ir.Value]) -> ir.Value:
-        kind = ir.FunctionType(VECTOR, [VECTOR])
-        return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.sqrt.v{WIDTH}f64"), args)
+    def generate(_context: Any, builder: ir.IRBuilder, sig: Any, args: Sequence[ir.Value]) -> ir.Value:
+        kind, name = (VECTOR, f"v{WIDTH}f64") if sig.return_type == lanes else (ir.DoubleType(), "f64")
+        function = ir.FunctionType(kind, [kind])
+        return builder.call(cgutils.get_or_insert_function(builder.module, function, f"llvm.sqrt.{name}"), args)
 
-    return lanes(lanes), generate
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def running(_typing: Any, value: Any) -> Any:
-    """Return running sums from the lowest lane up."""
-
-    def generate(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Sequence[ir.Value]) -> ir.Value:
-        total = args[0]
-        for by in (1, 2):
-            total = builder.fadd(total, _moved_up(builder, total, by))
-        return total
-
-    return lanes(lanes), generate
+    return value(value), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -274,60 +304,26 @@ def running_decay(_typing: Any, value: Any, keep: Any, keep_squared: Any) -> Any
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def running_maximum(_typing: Any, value: Any) -> Any:
-    """Return running maxima from the lowest lane up, if no lane is NaN."""
-
-    def generate(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Sequence[ir.Value]) -> ir.Value:
-        return _running_maximum(builder, args[0], ([0, 0, 1, 2], [0, 1, 0, 1]))
-
-    return lanes(lanes), generate
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def running_maximum_back(_typing: Any, value: Any) -> Any:
-    """Return running maxima from the highest lane down, if no lane is NaN."""
-
-    def generate(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Sequence[ir.Value]) -> ir.Value:
-        return _running_maximum(builder, args[0], ([1, 2, 3, 3], [2, 3, 2, 3]))
-
-    return lanes(lanes), generate
-
-
-def _running_maximum(builder: ir.IRBuilder, value: ir.Value, neighbours: Sequence[Sequence[int]]) -> ir.Value:
-    for places in neighbours:
-        moved = _shuffle(builder, value, UNDEFINED, places)
-        value = builder.select(builder.fcmp_ordered(">", value, moved), value, moved)
-    return value
-
-
-@intrinsic  # type: ignore[untyped-decorator]
 def transposed(_typing: Any, one: Any, two: Any, three: Any, four: Any) -> Any:
     """Return the four columns of the square whose rows are given."""
 
     def generate(context: Any, builder: ir.IRBuilder, sig: Any, args: Sequence[ir.Value]) -> ir.Value:
-        one, two, three, four = args
-        even_top, odd_top = _shuffle(builder, one, two, [0, 4, 2, 6]), _shuffle(builder, one, two, [1, 5, 3, 7])
-        even, odd = _shuffle(builder, three, four, [0, 4, 2, 6]), _shuffle(builder, three, four, [1, 5, 3, 7])
-        left, right = [0, 1, 4, 5], [2, 3, 6, 7]
-        columns = [
-            _shuffle(builder, even_top, even, left),
-            _shuffle(builder, odd_top, odd, left),
-            _shuffle(builder, even_top, even, right),
-            _shuffle(builder, odd_top, odd, right),
-        ]
-        return context.make_tuple(builder, sig.return_type, columns)
+        return context.make_tuple(builder, sig.return_type, transposed_vectors(builder, *args))
 
     return types.containers.UniTuple(lanes, WIDTH)(lanes, lanes, lanes, lanes), generate
 
 
 def _selection(comparison: str) -> Any:
-    """Return the operation that keeps, lane by lane, the first value where the comparison holds, else the second."""
+    """Return the operation that keeps the first value where the comparison holds, else the second: lanes or floats."""
 
     def choose(_typing: Any, one: Any, other: Any) -> Any:
-        def generate(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Sequence[ir.Value]) -> ir.Value:
-            return builder.select(builder.fcmp_ordered(comparison, args[0], args[1]), args[0], args[1])
+        def generate(_context: Any, builder: ir.IRBuilder, sig: Any, args: Sequence[ir.Value]) -> ir.Value:
+            first, second = (
+                _as(sig.return_type, builder, value, given) for value, given in zip(args, sig.args, strict=True)
+            )
+            return builder.select(builder.fcmp_ordered(comparison, first, second), first, second)
 
-        return lanes(lanes, lanes), generate
+        return (lanes if lanes in {one, other} else types.float64)(one, other), generate
 
     return intrinsic(choose)
 
@@ -338,21 +334,23 @@ less = _selection("<")
 
 @intrinsic  # type: ignore[untyped-decorator]
 def where_present(_typing: Any, tested: Any, value: Any, otherwise: Any) -> Any:
-    """Return `value` in the lanes where `tested` is not NaN, and the float `otherwise` in the rest."""
+    """Return `value` where `tested` is not NaN, and `otherwise` in the rest: lanes, or floats for a tested float."""
 
-    def generate(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Sequence[ir.Value]) -> ir.Value:
+    def generate(_context: Any, builder: ir.IRBuilder, sig: Any, args: Sequence[ir.Value]) -> ir.Value:
         present = builder.fcmp_ordered("ord", args[0], args[0])
-        return builder.select(present, args[1], _spread(builder, args[2]))
+        kind, _, chosen, rest = sig.return_type, *sig.args
+        return builder.select(present, _as(kind, builder, args[1], chosen), _as(kind, builder, args[2], rest))
 
-    return lanes(lanes, lanes, types.float64), generate
+    return tested(tested, value, otherwise), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]
 def where_at_least(_typing: Any, tested: Any, least: Any, value: Any, otherwise: Any) -> Any:
-    """Return `value` in the lanes where `tested` is at least `least`, and the float `otherwise` in the rest."""
+    """Return `value` where `tested` is at least the float `least`, and the float `otherwise` in the rest."""
 
-    def generate(_context: Any, builder: ir.IRBuilder, _sig: Any, args: Sequence[ir.Value]) -> ir.Value:
-        enough = builder.fcmp_ordered(">=", args[0], _spread(builder, args[1]))
-        return builder.select(enough, args[2], _spread(builder, args[3]))
+    def generate(_context: Any, builder: ir.IRBuilder, sig: Any, args: Sequence[ir.Value]) -> ir.Value:
+        kind, given = sig.return_type, types.float64
+        enough = builder.fcmp_ordered(">=", args[0], _as(kind, builder, args[1], given))
+        return builder.select(enough, args[2], _as(kind, builder, args[3], given))
 
-    return lanes(lanes, types.float64, lanes, types.float64), generate
+    return tested(tested, types.float64, tested, types.float64), generate

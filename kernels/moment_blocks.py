@@ -1,37 +1,14 @@
-"""Compiled code of the rolling moments: one block of windows at a time. `kernels.moments` says how and why.
-
-`before` receives, for each row of the block, the sum over the part of its window that lies before the block; the sum
-over the part inside the block runs along while results are written. Totals are kept in all lanes at once, which spares
-taking them out of a register and putting them back.
-
-Where a function is told that a block is `complete`, no value of its windows is missing. The compiler then makes a copy
-of the function that neither looks for missing values nor counts the others. Both copies do the same operations in the
-same order on values that are there, so which one runs cannot be seen in the result.
-"""
+"""Compiled code of the rolling moments. `kernels.moments` says how and why, `kernels.blocks` in which order."""
 
 import math
+from typing import Any
 
 import numpy as np
 
 from kernels.arrays import Floats
-from kernels.blocks import copy_around, has_room, is_complete
+from kernels.blocks import Row, State, four_blocks, is_complete, one_block, tails_for
 from kernels.compile import inlined, jit
-from kernels.lanes import (
-    WIDTH,
-    Lanes,
-    fill,
-    first,
-    less,
-    load,
-    root,
-    running,
-    running_back,
-    spread_first,
-    spread_last,
-    store,
-    where_at_least,
-    where_present,
-)
+from kernels.lanes import WIDTH, fill, lanes_of, root, store, where_at_least, where_present
 
 __all__ = ["CONDITION", "DEVIATION", "MEAN", "SUM", "VARIANCE", "ZSCORE", "first_moment", "pivot_of", "second_moment"]
 
@@ -40,92 +17,112 @@ SUM, MEAN, VARIANCE, DEVIATION, ZSCORE = range(5)
 CONDITION = 64.0
 """Ratio of the squares about the pivot to those about the mean above which a window is computed again in two passes."""
 
+FirstConstants = tuple[Any, float, float, bool]
+"""Pivot, one over the window or one for a sum, least count, whether it is the mean that is asked for."""
+
+SecondConstants = tuple[Any, float, float, float, float, int]
+"""Pivot, one over the window, one over the divisor, least count, degrees of freedom taken, what is asked for."""
+
 
 @jit
-def first_moment(x: Floats, out: Floats, start: int, stop: int, window: int, least: int, kind: int) -> None:
+def first_moment(x: Floats, out: Floats, start: int, stop: int, window: int, least: int, kind: int, _ddof: int) -> None:
     """Write sums or means to ``out[start:stop]``; `start` is a multiple of the window."""
-    size = window + 2 * WIDTH
-    before = np.zeros((3, size))
-    copy, result = np.empty(0), np.empty(0)
-    for begin in range(start, stop, window):
-        end = min(begin + window, stop)
-        inside = has_room(begin, end, stop, window)
-        if not inside and copy.size == 0:
-            copy, result = np.zeros(2 * size), np.empty(size)
-        source, row = (x, begin) if inside else (copy, copy_around(x, begin, end, window, copy))
-        target, place = (out, begin) if inside else (result, 0)
-        pivot = _central(x, max(begin - window + 1, 0), begin, end) if kind == MEAN else 0.0
-        if is_complete(x, begin, end, window, least):
-            if begin > 0:
-                _sums_before(source, row, window, pivot, before, False, True)
-            _first_moments(source, row, end - begin, window, pivot, least, kind, before, target, place, True)
+    tails = tails_for(2, window)
+    scale = 1.0 / window if kind == MEAN else 1.0
+    begin = start
+    while begin < stop:
+        end = begin + WIDTH * window
+        if begin > 0 and end <= stop and is_complete(x, begin, end, window, least):
+            pivots, zero = fill(0.0), (fill(0.0), fill(0.0))
+            if kind == MEAN:
+                pivots = lanes_of(
+                    _central(x, begin, begin + window, window),
+                    _central(x, begin + window, begin + 2 * window, window),
+                    _central(x, begin + 2 * window, begin + 3 * window, window),
+                    _central(x, begin + 3 * window, end, window),
+                )
+            if kind == MEAN:
+                four_blocks(_add, _mean, (x,), out, begin, window, (pivots, scale, 1.0, True), zero, tails)
+            else:
+                four_blocks(_add, _mean, (x,), out, begin, window, (fill(0.0), 1.0, 1.0, False), zero, tails)
         else:
-            if begin > 0:
-                _sums_before(source, row, window, pivot, before, False, False)
-            _first_moments(source, row, end - begin, window, pivot, least, kind, before, target, place, False)
-        if begin == 0 and least == window:
-            target[: window - 1] = np.nan
-        if not inside:
-            out[begin:end] = result[: end - begin]
+            end = min(begin + window, stop)
+            pivot = _central(x, begin, end, window) if kind == MEAN else 0.0
+            constants = (pivot, scale, float(least), kind == MEAN)
+            one_block(_add, _mean, (x,), out, begin, end, window, least, constants, (0.0, 0.0), tails)
+        begin = end
 
 
 @jit
 def second_moment(x: Floats, out: Floats, start: int, stop: int, window: int, least: int, kind: int, ddof: int) -> None:
     """Write variances, deviations or z-scores to ``out[start:stop]``; `start` is a multiple of the window."""
-    size = window + 2 * WIDTH
-    before, margin = np.zeros((3, size)), np.empty(size)
-    copy, result = np.empty(0), np.empty(0)
-    for begin in range(start, stop, window):
-        end = min(begin + window, stop)
-        inside = has_room(begin, end, stop, window)
-        if not inside and copy.size == 0:
-            copy, result = np.zeros(2 * size), np.empty(size)
-        source, row = (x, begin) if inside else (copy, copy_around(x, begin, end, window, copy))
-        target, place = (out, begin) if inside else (result, 0)
-        pivot = pivot_of(x, max(begin - window + 1, 0), begin, end)
-        rows = end - begin
-        if is_complete(x, begin, end, window, least):
-            if begin > 0:
-                _sums_before(source, row, window, pivot, before, True, True)
-            worst = _second_moments(
-                source, row, rows, window, pivot, least, kind, ddof, before, margin, target, place, True
+    tails, worst = tails_for(3, window), np.empty(WIDTH)
+    scale, divisor = 1.0 / window, 1.0 / (window - ddof) if window > ddof else np.nan
+    enough = float(max(least, ddof + 1))
+    begin = start
+    while begin < stop:
+        end = begin + WIDTH * window
+        if begin > 0 and end <= stop and is_complete(x, begin, end, window, least):
+            zero = (fill(0.0), fill(0.0), fill(0.0))
+            pivots = lanes_of(
+                pivot_of(x, begin, begin + window, window),
+                pivot_of(x, begin + window, begin + 2 * window, window),
+                pivot_of(x, begin + 2 * window, begin + 3 * window, window),
+                pivot_of(x, begin + 3 * window, end, window),
             )
+            constants = (pivots, scale, divisor, enough, float(ddof), kind)
+            store(worst, 0, four_blocks(_add_squares, _moment, (x,), out, begin, window, constants, zero, tails))
+            for lane in range(WIDTH):
+                if worst[lane] < 0.0:
+                    first = begin + lane * window
+                    _block(x, out, first, first + window, window, least, kind, ddof, tails)
         else:
-            if begin > 0:
-                _sums_before(source, row, window, pivot, before, True, False)
-            worst = _second_moments(
-                source, row, rows, window, pivot, least, kind, ddof, before, margin, target, place, False
-            )
-        if begin == 0 and least == window:
-            target[: window - 1] = np.nan
-            margin[: window - 1] = 0.0
-        if worst < 0.0:
-            _recompute(x, begin, end, window, least, kind, ddof, margin, target, place)
-        if not inside:
-            out[begin:end] = result[: end - begin]
+            end = min(begin + window, stop)
+            _block(x, out, begin, end, window, least, kind, ddof, tails)
+        begin = end
 
 
 @jit
-def pivot_of(x: Floats, begin: int, middle: int, end: int) -> float:
-    """Return the last finite value up to `middle`, else the first after it: known by then, wherever it is used."""
-    for i in range(middle, begin - 1, -1):
+def _block(
+    x: Floats, out: Floats, begin: int, end: int, window: int, least: int, kind: int, ddof: int, tails: Floats
+) -> None:
+    """Write the second moments of one block, the ill-conditioned ones in two passes."""
+    scale, divisor = 1.0 / window, 1.0 / (window - ddof) if window > ddof else np.nan
+    constants = (pivot_of(x, begin, end, window), scale, divisor, float(max(least, ddof + 1)), float(ddof), kind)
+    worst = one_block(_add_squares, _moment, (x,), out, begin, end, window, least, constants, (0.0, 0.0, 0.0), tails)
+    if worst < 0.0:
+        for i in range(begin, end):
+            if tails[0, i - begin] < 0.0:
+                out[i] = _in_two_passes(x[max(i - window + 1, 0) : i + 1], least, kind, ddof)
+
+
+@jit
+def pivot_of(x: Floats, begin: int, end: int, window: int) -> float:
+    """Return the pivot of a block: its first value if finite, else the last finite one before in its windows.
+
+    Where there is none, it is the first finite value after, which is known wherever it is used.
+    """
+    if math.isfinite(x[begin]):
+        return x[begin]  # type: ignore[no-any-return]
+    for i in range(begin - 1, max(begin - window, -1), -1):
         if math.isfinite(x[i]):
             return x[i]  # type: ignore[no-any-return]
-    for i in range(middle + 1, end):
+    for i in range(begin + 1, end):
         if math.isfinite(x[i]):
             return x[i]  # type: ignore[no-any-return]
     return 0.0
 
 
 @jit
-def _central(x: Floats, begin: int, middle: int, end: int) -> float:
+def _central(x: Floats, begin: int, end: int, window: int) -> float:
     """Return the pivot of a mean: near the values, and no larger than one value that is in all windows.
 
     A mean cannot cancel as a deviation can, but it should not be taken about an outlier: so the median of three values
-    up to `middle`, unless that at `middle` is smaller.
+    up to the block's first, unless that is smaller.
     """
-    pivot = pivot_of(x, begin, middle, end)
-    one, two, three = x[begin], x[(begin + middle) // 2], x[middle]
+    pivot = pivot_of(x, begin, end, window)
+    oldest = max(begin - window + 1, 0)
+    one, two, three = x[oldest], x[(oldest + begin) // 2], x[begin]
     if math.isfinite(one) and math.isfinite(two) and math.isfinite(three):
         median = max(min(one, two), min(max(one, two), three))
         if abs(median) < abs(pivot):
@@ -134,138 +131,64 @@ def _central(x: Floats, begin: int, middle: int, end: int) -> float:
 
 
 @inlined
-def _deviations(values: Lanes, pivot: float, complete: bool) -> tuple[Lanes, Lanes]:
-    """Return deviations from the pivot, and one for each value; zeros where a value is missing."""
+def _add(values: Row, constants: FirstConstants, state: State, complete: bool) -> State:
+    """Add a row to the sum and the count."""
+    total, count = state
+    deviation = values[0] - constants[0]
     if complete:
-        return values - pivot, fill(1.0)
-    return where_present(values, values - pivot, 0.0), where_present(values, fill(1.0), 0.0)
+        return total + deviation, count
+    present = where_present(values[0], deviation, 0.0)
+    return total + present, count + where_present(values[0], 1.0, 0.0)
 
 
 @inlined
-def _sums_before(
-    x: Floats, begin: int, window: int, pivot: float, before: Floats, with_squares: bool, complete: bool
-) -> None:
-    """Write what is summed over ``x[begin - window + 1 + k : begin]`` to ``before[:, WIDTH + k]``."""
-    sums_before, squares_before, counts_before = before[0], before[1], before[2]
-    total = square_total = count = fill(0.0)
-    for k in range(window - 1 - WIDTH, -WIDTH, -WIDTH):
-        d, present = _deviations(load(x, begin - window + 1 + k), pivot, complete)
-        sums = running_back(d)
-        store(sums_before, WIDTH + k, sums + total)
-        total = total + spread_first(sums)
-        if with_squares:
-            squares = running_back(d * d)
-            store(squares_before, WIDTH + k, squares + square_total)
-            square_total = square_total + spread_first(squares)
-        if not complete:
-            counts = running_back(present)
-            store(counts_before, WIDTH + k, counts + count)
-            count = count + spread_first(counts)
+def _mean(_values: Row, constants: FirstConstants, inside: State, before: State, complete: bool) -> tuple[Any, Any]:
+    """Return the mean or the sum of a window, and a margin that is never negative."""
+    pivot, scale, least, averaging = constants
+    total = inside[0] + before[0]
+    if complete:
+        return total * scale + pivot, inside[1]
+    count = inside[1] + before[1]
+    if averaging:
+        return where_at_least(count, least, total * (1.0 / count) + pivot, np.nan), count
+    return where_at_least(count, least, total + pivot, np.nan), count
 
 
 @inlined
-def _first_moments(
-    x: Floats,
-    begin: int,
-    size: int,
-    window: int,
-    pivot: float,
-    least: int,
-    kind: int,
-    before: Floats,
-    out: Floats,
-    place: int,
-    complete: bool,
-) -> None:
-    """Write the first moments of one block."""
-    sums_before, counts_before = before[0], before[2]
-    total = count = fill(0.0)
-    scale = fill(1.0 / window if kind == MEAN else 1.0)
-    for k in range(0, size, WIDTH):
-        d, present = _deviations(load(x, begin + k), pivot, complete)
-        sums = running(d)
-        both = (sums + total) + load(sums_before, WIDTH + k)
-        total = total + spread_last(sums)
-        if complete:
-            store(out, place + k, both * scale + pivot)
-        else:
-            counts = running(present)
-            n = (counts + count) + load(counts_before, WIDTH + k)
-            count = count + spread_last(counts)
-            result = both * (1.0 / n) + pivot if kind == MEAN else both + pivot
-            store(out, place + k, where_at_least(n, float(least), result, np.nan))
+def _add_squares(values: Row, constants: SecondConstants, state: State, complete: bool) -> State:
+    """Add a row to the sum, the squares and the count."""
+    total, squares, count = state
+    deviation = values[0] - constants[0]
+    if complete:
+        return total + deviation, squares + deviation * deviation, count
+    present = where_present(values[0], deviation, 0.0)
+    return total + present, squares + present * present, count + where_present(values[0], 1.0, 0.0)
 
 
 @inlined
-def _second_moments(
-    x: Floats,
-    begin: int,
-    size: int,
-    window: int,
-    pivot: float,
-    least: int,
-    kind: int,
-    ddof: int,
-    before: Floats,
-    margin: Floats,
-    out: Floats,
-    place: int,
-    complete: bool,
-) -> float:
-    """Write the second moments of one block; return less than zero if some are ill-conditioned."""
-    sums_before, squares_before, counts_before = before[0], before[1], before[2]
-    enough = float(max(least, ddof + 1))
-    total = square_total = count = worst = fill(0.0)
-    scale = fill(1.0 / window)
-    divisor = fill(1.0 / (window - ddof) if window > ddof else np.nan)
-    for k in range(0, size, WIDTH):
-        values = load(x, begin + k)
-        d, present = _deviations(values, pivot, complete)
-        sums, squares = running(d), running(d * d)
-        both = (sums + total) + load(sums_before, WIDTH + k)
-        both_squares = (squares + square_total) + load(squares_before, WIDTH + k)
-        total, square_total = total + spread_last(sums), square_total + spread_last(squares)
-        if not complete:
-            counts = running(present)
-            n = (counts + count) + load(counts_before, WIDTH + k)
-            count = count + spread_last(counts)
-            scale, divisor = 1.0 / n, where_at_least(n, enough, 1.0 / (n - float(ddof)), np.nan)
-        mean = both * scale
-        about_mean = both_squares - both * mean
-        slack = about_mean * CONDITION - both_squares
-        store(margin, k, slack)
-        worst = less(slack, worst)
-        store(out, place + k, _moment((values - pivot) - mean, about_mean * divisor, kind))
-    return first(running_back(worst))  # type: ignore[no-any-return]
+def _moment(values: Row, constants: SecondConstants, inside: State, before: State, complete: bool) -> tuple[Any, Any]:
+    """Return what is asked for about a window, and how far its squares are from being ill-conditioned."""
+    pivot, scale, divisor, enough, ddof, kind = constants
+    deviation, total, squares = values[0] - pivot, inside[0] + before[0], inside[1] + before[1]
+    if complete:
+        return _from_sums(deviation, total, squares, scale, divisor, kind)
+    count = inside[2] + before[2]
+    divisors = where_at_least(count, enough, 1.0 / (count - ddof), np.nan)
+    return _from_sums(deviation, total, squares, 1.0 / count, divisors, kind)
 
 
 @inlined
-def _moment(deviation: Lanes, variance: Lanes, kind: int) -> Lanes:
-    """Return what is asked for, from the last value's deviation from the mean and the variance."""
+def _from_sums(deviation: Any, total: Any, squares: Any, scale: Any, divisor: Any, kind: int) -> tuple[Any, Any]:
+    """Return a moment and its margin, from the last value's deviation from the pivot and the sums about the pivot."""
+    mean = total * scale
+    about_mean = squares - total * mean
+    slack = about_mean * CONDITION - squares
+    variance = about_mean * divisor
     if kind == VARIANCE:
-        return variance
+        return variance, slack
     if kind == DEVIATION:
-        return root(variance)
-    return deviation / root(variance)
-
-
-@jit
-def _recompute(
-    x: Floats,
-    begin: int,
-    end: int,
-    window: int,
-    least: int,
-    kind: int,
-    ddof: int,
-    margin: Floats,
-    out: Floats,
-    place: int,
-) -> None:
-    """Replace the results whose margin is negative."""
-    for i in range(begin, end):
-        if margin[i - begin] < 0.0:
-            out[place + i - begin] = _in_two_passes(x[max(i - window + 1, 0) : i + 1], least, kind, ddof)
+        return root(variance), slack
+    return (deviation - mean) / root(variance), slack
 
 
 @jit

@@ -2,7 +2,7 @@
 
 Method. Time is cut into blocks of one window's length. A window that ends in a block is a tail of the values before
 the block and a head of the block, so its sums are one running sum backward plus one forward (van Herk and Gil-Werman,
-for sums). Nothing that left a window was ever in its sums, so an outlier leaves no trace, and a window costs the same
+for sums), four blocks side by side. Nothing that left a window was ever in its sums, so an outlier leaves no trace, and a window costs the same
 whatever its length.
 
 Accuracy. Sums are of deviations from a pivot, the first value of the block. Every window that ends in the block
@@ -89,7 +89,7 @@ def rolling_std(
     """Sample standard deviation of the last `window` values.
 
     The arguments are those of `rolling_mean`; the divisor is n - `ddof`, and the result NaN where that is not
-    positive. The relative error is below 1e-12, also on a high mean and after an outlier has left the window, as long
+    positive: a whole number, like `window`. The relative error is below 1e-12, also on a high mean and after an outlier has left the window, as long
     as squares of the values do not overflow.
     """
     return roll(second_moment, values, window, min_periods, out, threads, DEVIATION, ddof)

@@ -7,8 +7,8 @@ products running side by side.
 import numpy as np
 import numpy.typing as npt
 
-from kernels.arrays import Floats, as_floats, check_window
-from kernels.forms import is_daily
+from kernels.arrays import Floats, as_floats, check_ddof, check_window
+from kernels.forms import is_plain
 from kernels.pair_blocks import BETA, CORRELATION, COVARIANCE, co_moment
 from kernels.threads import SMALLEST_SHARE, in_parallel
 
@@ -76,10 +76,11 @@ def rolling_beta(
 def _rolling(
     x: npt.ArrayLike, y: npt.ArrayLike, window: int, ddof: int, min_periods: int | None, threads: int, kind: int
 ) -> Floats:
-    if is_daily(x, threads) and is_daily(y, threads) and x.size == y.size:
+    ddof = check_ddof(ddof)
+    if is_plain(x, threads) and is_plain(y, threads) and x.size == y.size:
         window, least = check_window(window, min_periods)
         result = np.empty(x.size)
-        co_moment(x, y, result, 0, x.size, window, least, ddof, kind)
+        co_moment(x, y, result, 0, x.size, window, least, kind, ddof)
         return result
     one, other = as_floats(x, "the first values"), as_floats(y, "the second values")
     if one.shape != other.shape:
@@ -91,7 +92,7 @@ def _rolling(
     if one.ndim == 1:
 
         def piece(start: int, stop: int) -> None:
-            co_moment(one, other, result, start, stop, window, least, ddof, kind)
+            co_moment(one, other, result, start, stop, window, least, kind, ddof)
 
         in_parallel(piece, rows, -(-SMALLEST_SHARE // window) * window, threads)
     elif rows:
@@ -100,7 +101,7 @@ def _rolling(
             for column in range(begin, end):
                 left, right = np.ascontiguousarray(one[:, column]), np.ascontiguousarray(other[:, column])
                 target = np.empty(rows)
-                co_moment(left, right, target, 0, rows, window, least, ddof, kind)
+                co_moment(left, right, target, 0, rows, window, least, kind, ddof)
                 result[:, column] = target
 
         in_parallel(columns, one.shape[1], -(-SMALLEST_SHARE // rows), threads)

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -11,6 +12,10 @@ __all__ = ["SMALLEST_SHARE", "in_parallel", "thread_limit"]
 
 SMALLEST_SHARE = 16_384
 """Elements below which handing a piece to another thread costs more than computing it."""
+
+
+PIECES = 4
+"""Pieces for each thread."""
 
 
 @lru_cache
@@ -46,17 +51,29 @@ def in_parallel(work: Callable[[int, int], None], length: int, grain: int, threa
     """Call `work(start, stop)` for pieces that together make ``[0, length)``, on up to `threads` threads.
 
     Pieces begin at multiples of `grain`. A kernel whose block boundaries are multiples of its grain therefore
-    computes every element from the same operations, whatever the number of threads.
+    computes every element from the same operations, whatever the number of threads. There are more pieces than threads,
+    and whoever is free takes the next: a thread that starts late, or whose core is taken, does less.
     """
     threads = min(threads, thread_limit(), length // grain)
     if threads <= 1:
         work(0, length)
         return
     grains = -(-length // grain)
-    bounds = [min(grains * piece // threads * grain, length) for piece in range(threads + 1)]
-    others = [_pool().submit(work, start, stop) for start, stop in pairwise(bounds[1:])]
+    pieces = min(threads * PIECES, length // grain)
+    bounds = [min(grains * piece // pieces * grain, length) for piece in range(pieces + 1)]
+    waiting = deque(pairwise(bounds))
+
+    def take_turns() -> None:
+        while True:
+            try:
+                start, stop = waiting.popleft()
+            except IndexError:
+                return
+            work(start, stop)
+
+    others = [_pool().submit(take_turns) for _ in range(threads - 1)]
     try:
-        work(bounds[0], bounds[1])
+        take_turns()
     finally:
         for other in others:
             other.result()

@@ -62,6 +62,8 @@ class TableSchema:
         Whether other columns may stand beside the required ones.
     one_series_a_file
         Whether each file holds a single series, so that large tables are read by series without opening the others.
+    one_run_a_folder
+        Whether the files of each run lie in a folder of its own.
     """
 
     name: str
@@ -75,6 +77,7 @@ class TableSchema:
     conventions: tuple[str, ...] = ()
     extra_columns: bool = False
     one_series_a_file: bool = False
+    one_run_a_folder: bool = False
 
 
 _PRICES = TableSchema(
@@ -192,6 +195,7 @@ _SWEEP_RESULTS = TableSchema(
     key=(),
     required=frozenset({"run_id", "seen_at"}),
     extra_columns=True,
+    one_run_a_folder=True,
 )
 
 _STUDY_RUNS = TableSchema(
@@ -208,6 +212,7 @@ _STUDY_FIGURES = TableSchema(
     key=(),
     required=frozenset({"run_id", "seen_at"}),
     extra_columns=True,
+    one_run_a_folder=True,
 )
 
 _ALL = (

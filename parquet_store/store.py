@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from parquet_store.errors import StoreError
 from parquet_store.files import disk_faults_explained, make_folder, publish, write_synced
@@ -61,6 +62,10 @@ class Store:
             msg = f"the name '{series[:20]}…' is longer than {_LONGEST_NAME // 2} bytes; shorten it"
             raise StoreError(msg)
         return self.folder(table) / f"series={name}"
+
+    def run_folder(self, table: str, run_id: str) -> Path:
+        """Return the folder of a run's files in a table whose runs lie apart."""
+        return self.folder(table) / f"run={quote(run_id, safe='')}"
 
 
 def default_root() -> Path:

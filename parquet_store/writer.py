@@ -201,6 +201,8 @@ def stage_file(
     folder = store.folder(schema.name)
     if schema.one_series_a_file and schema.series is not None:
         folder = store.series_folder(schema.name, frame[schema.series][0])
+    elif schema.one_run_a_folder and run_id is not None:
+        folder = store.run_folder(schema.name, run_id)
     path = folder / f"{number}-{digest[:12]}.parquet"
     write_synced(store.staging / path.name, payload)
     dates = days_covered(schema, frame)

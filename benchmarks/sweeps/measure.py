@@ -21,7 +21,8 @@ import polars as pl
 
 from engine.panel import Panel
 from engine.sweep import Grid, load_grid, plan_from_panel
-from engine.sweep.evaluation import Backend, evaluate
+from engine.sweep.combinations import select
+from engine.sweep.evaluation import Backend, describe, evaluate
 
 PAIR = Path(__file__).parents[2] / "configs" / "pair.toml"
 
@@ -45,8 +46,8 @@ def run_engine(closes: Path, grid: Grid, backend: Backend, memory: int) -> pl.Da
     dates = frame["date"].to_numpy().astype("datetime64[D]")
     panel = Panel(dates, MappingProxyType(columns), start=0, as_of=None, seen_at=None, simulated=True)
     plan = plan_from_panel(panel, grid)
-    everything, nothing = np.arange(grid.size), np.empty(0, np.int64)
-    return pl.concat(evaluate(plan, everything, nothing, backend, memory=memory, jobs=1)).sort("combination")
+    blocks = evaluate(select(plan, memory=memory), backend, memory=memory, jobs=1)
+    return pl.concat([describe(plan, block, metrics) for block, metrics in blocks])
 
 
 def run_script(closes: Path, grid: Grid) -> pl.DataFrame:

@@ -21,22 +21,28 @@ class SweepProgress:
     def __init__(self, bar: Progress | None) -> None:
         self._bar = bar
         self._task = None if bar is None else bar.add_task("preparing", total=None, speed="")
+        self._before: int | None = None
         self._began: tuple[float, int] | None = None
         self._last_line = time.monotonic()
 
     def __call__(self, finished: int, total: int) -> None:
-        """Show how many combinations are finished."""
+        """Show how many combinations are finished.
+
+        Speed and time left count from the first result on: what comes before it, a compilation perhaps, is done once.
+        """
         now = time.monotonic()
+        if self._before is None:
+            self._before = finished
+        if finished == self._before:
+            self.say("starting")
+            return
         if self._began is None:
             self._began = (now, finished)
         seconds, done = now - self._began[0], finished - self._began[1]
-        if not done:
-            self.say("starting")
-            return
-        speed = f"{done / seconds:,.0f} a second" if seconds > 0 else ""
+        speed = f"{done / seconds:,.0f} a second" if done and seconds > 0 else ""
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, description="sweeping", completed=finished, total=total, speed=speed)
-        elif now - self._last_line >= LINE_SECONDS:
+        elif done and now - self._last_line >= LINE_SECONDS:
             self._last_line = now
             left = (total - finished) * seconds / done
             sys.stderr.write(f"{finished:,} of {total:,} combinations, {speed}, {left:,.0f} s left\n")

@@ -1,6 +1,7 @@
 """A sweep as JSON, for programs."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,19 @@ from engine.sweep.summary import Summary
 __all__ = ["sweep_json"]
 
 
-def sweep_json(sweep: SweepRun, summary: Summary, *, report: Path | None = None) -> str:
+def sweep_json(
+    sweep: SweepRun,
+    summary: Summary,
+    *,
+    report: Path | None = None,
+    timings: Mapping[str, float] | None = None,
+    refined_from: str | None = None,
+) -> str:
     """Return the run, and what the terminal shows of it, as one JSON object.
 
-    The keys of the run are those of the view ``sweep_runs``; ``report`` is the page that was written. Missing values
-    are null.
+    The keys of the run are those of the view ``sweep_runs``; ``report`` is the page that was written, ``timings`` are
+    seconds by stage, ``refined_from`` is the coarse run around whose best plateau this one was made. Missing values are
+    null.
     """
     content = {
         **asdict(sweep.run),
@@ -30,7 +39,11 @@ def sweep_json(sweep: SweepRun, summary: Summary, *, report: Path | None = None)
         "distribution": summary.distribution.to_dicts(),
         "benchmarks": summary.benchmarks.to_dicts(),
         "scrutiny": _scrutiny(summary.scrutiny),
+        "quantiles_exact": summary.exact,
+        "verification": None if summary.verification is None else asdict(summary.verification),
         "notes": list(summary.notes),
+        "timings": dict(timings or sweep.timings),
+        "refined_from": refined_from,
         "report": None if report is None else str(report),
     }
     return json.dumps(content, default=str, indent=2, allow_nan=False)

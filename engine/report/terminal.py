@@ -16,6 +16,7 @@ from engine.report.questions import command, questions
 from engine.sweep.run import SweepRun
 from engine.sweep.scrutiny import Scrutiny
 from engine.sweep.summary import Summary
+from engine.sweep.verification import Verification
 
 __all__ = ["render_sweep"]
 
@@ -66,7 +67,8 @@ def _further(sweep: SweepRun, summary: Summary) -> RenderableType:
 def _heading(sweep: SweepRun, summary: Summary) -> RenderableType:
     run, grid = sweep.run, sweep.plan.grid
     swept = ", ".join(f"{name} ({len(values)} values)" for name, values in grid.axes.items()) or "nothing"
-    speed = f"{run.combinations / run.seconds:,.0f} a second" if run.seconds else "at once"
+    speed = f"{run.tried / run.seconds:,.0f} a second" if run.seconds else "at once"
+    checked = summary.verification
     seen = f"{run.data_seen_at:%Y-%m-%d %H:%M} UTC" if run.data_seen_at else "unknown"
     lines = [
         ("sweep", f"{grid.strategy.title}" + (" — SIMULATED MARKET" if run.simulated else "")),
@@ -80,8 +82,10 @@ def _heading(sweep: SweepRun, summary: Summary) -> RenderableType:
         (
             "evaluated",
             f"by {run.backend} in {timedelta(seconds=round(run.seconds))} ({speed}); "
-            f"{run.distinct:,} combinations hold different positions" + ("; from the ledger" if sweep.reused else ""),
+            f"{'' if run.distinct_exact else 'about '}{run.distinct:,} combinations hold different positions"
+            + ("; from the ledger" if sweep.reused else ""),
         ),
+        *(() if checked is None else (("checked", checked_text(checked)),)),
         (
             "trades",
             f"{summary.never_traded:,} never traded; {summary.without_meaning:,} have no meaning and were left out",
@@ -94,6 +98,14 @@ def _heading(sweep: SweepRun, summary: Summary) -> RenderableType:
     return table
 
 
+def checked_text(checked: Verification) -> str:
+    """Say how far the evaluation differs from vectorbt's."""
+    return (
+        f"{checked.combinations:,} combinations evaluated again by vectorbt, all that are named here among them: "
+        f"largest difference {checked.largest_difference:.1e}"
+    )
+
+
 def _best(sweep: SweepRun, summary: Summary, console: Console) -> RenderableType:
     if summary.best.is_empty():
         return Text("No combination ever traded: there is nothing to rank.")
@@ -101,7 +113,7 @@ def _best(sweep: SweepRun, summary: Summary, console: Console) -> RenderableType
     columns += tuple(name for name in _BEST if name not in columns)
     title = (
         f"The best {summary.best.height} by {summary.metric}, net of costs; neighbours median: of the combinations one "
-        "step away; alike: combinations with these same positions"
+        "step away that hold other positions; alike: combinations with these same positions"
     )
     return _fitting_table(title, summary.best, columns, summary.metric, console)
 

@@ -17,6 +17,7 @@ A component that is undefined counts nothing.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -205,6 +206,7 @@ class CapitulationRule(NamedTuple):
     rearm: float
 
     decide = decide  # type: ignore[misc]  # a compiled function, not a field
+    stops = MappingProxyType({REDUCED: "reduced_stop", HEDGED_WITH_PAIR: "stop_loss"})  # type: ignore[misc]
 
 
 def vix_is_extreme(panel: Panel, vix_z_window: int, vix_z: float) -> Reading:

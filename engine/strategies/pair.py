@@ -14,6 +14,7 @@ An exit at which the stop is reached is a stop-loss exit, whether or not another
 """
 
 from datetime import date
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -130,6 +131,7 @@ class PairRule(NamedTuple):
     rearm: float
 
     decide = decide  # type: ignore[misc]  # a compiled function, not a field
+    stops = MappingProxyType({HELD: "stop_loss"})  # type: ignore[misc]
 
 
 def xlf_below_average(panel: Panel, xlf_dma: int) -> Reading:

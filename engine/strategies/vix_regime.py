@@ -17,6 +17,7 @@ The document holds VIX calls or SPY put spreads in the defensive posture. Option
 is an exposure to SPY, which may be negative.
 """
 
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -163,6 +164,7 @@ class VixRegimeRule(NamedTuple):
     caution_stop: float
 
     decide = decide  # type: ignore[misc]  # a compiled function, not a field
+    stops = MappingProxyType({CAUTION: "caution_stop"})  # type: ignore[misc]
 
 
 def fast_average_rises(panel: Panel, vix_fast: int, vix_slope_lookback: int, flat_average_rises: bool) -> Reading:

@@ -2,6 +2,7 @@
 
 from engine.sweep.evaluation import SweepError
 from engine.sweep.grid import Costs, Evaluation, Grid, GridError, grid_of_one, load_grid, parse_grid
+from engine.sweep.keep import Keep, parse_keep
 from engine.sweep.ledger import Run
 from engine.sweep.plan import Plan, make_plan, plan_from_panel, strategy_panel
 from engine.sweep.rules import RuleTrace, posture_paths, trace_rule
@@ -13,6 +14,7 @@ __all__ = [
     "Evaluation",
     "Grid",
     "GridError",
+    "Keep",
     "Plan",
     "RuleTrace",
     "Run",
@@ -23,6 +25,7 @@ __all__ = [
     "load_grid",
     "make_plan",
     "parse_grid",
+    "parse_keep",
     "plan_from_panel",
     "posture_paths",
     "run_sweep",

@@ -47,11 +47,23 @@ class Costs(BaseModel):
 
 
 class Evaluation(BaseModel):
-    """How combinations are ranked."""
+    """Which combinations are evaluated, and how they are ranked.
+
+    Attributes
+    ----------
+    metric
+        By which combinations are ranked.
+    sample
+        How many combinations with a meaning are drawn at random, without replacement; all are evaluated if not given.
+    seed
+        Of the draw.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     metric: Literal[RANKING_METRICS] = "sharpe"  # type: ignore[valid-type]  # pydantic reads the tuple
+    sample: int | None = Field(default=None, ge=1, le=2**40, strict=True)
+    seed: int = Field(default=1, ge=0, lt=2**63, strict=True)
 
 
 class _SampleTable(BaseModel):
@@ -98,6 +110,11 @@ class Grid:
         """Number of combinations, those without meaning included."""
         return math.prod(self.shape)
 
+    @property
+    def trials(self) -> int:
+        """Number of combinations that are evaluated at the most: the size, or the size of the random sample."""
+        return min(self.size, self.evaluation.sample or self.size)
+
     def ranked_by(self, metric: str) -> "Grid":
         """Return the same trials, ranked by another metric.
 
@@ -109,17 +126,19 @@ class Grid:
         if metric not in RANKING_METRICS:
             message = f"combinations cannot be ranked by {metric!r}: use one of {', '.join(RANKING_METRICS)}"
             raise GridError(message)
-        return replace(self, evaluation=Evaluation(metric=metric))
+        return replace(self, evaluation=self.evaluation.model_copy(update={"metric": metric}))
 
     def hash(self) -> str:
         """Sixteen hexadecimal digits that name the trials, whatever they are ranked by."""
-        content = {
+        content: dict[str, Any] = {
             "strategy": self.strategy.name,
             "fixed": self.fixed.model_dump(mode="json"),
             "axes": {name: list(values) for name, values in self.axes.items()},
             "sample": [str(self.sample.first), str(self.sample.last), self.sample.warmup],
             "costs": self.costs.model_dump(mode="json"),
         }
+        if self.evaluation.sample is not None:
+            content["drawn"] = [self.evaluation.sample, self.evaluation.seed]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 

@@ -1,41 +1,33 @@
-"""The ledger of trials: every run and every combination's result, in the store, never overwritten.
+"""The ledger of runs: every sweep in the store, finished or not, never overwritten.
 
-A run is one grid on one state of the data by one version of the code; its key is the hash of the three. Its row is
-written when it starts and again when it ends, so an abandoned run leaves its trials too, and the same sweep takes it
-up again. A run that failed its verification is never taken up again: the same sweep starts anew.
+A run is one grid on one state of the data by one version of the code; its key is the hash of the three and, where not
+all results are stored, of what is. Its row is written when it starts and again when it ends, so an abandoned run leaves
+its trials too, and the same sweep takes it up again. A run that failed its verification is never taken up again: the
+same sweep starts anew.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from engine.sweep.evaluation import SweepError, distinct_trials
+from engine.sweep.evaluation import SweepError
 from engine.sweep.grid import Grid
+from engine.sweep.keep import ALL, Keep
 from engine.sweep.plan import Plan
+from engine.sweep.progress_file import read_progress
+from engine.sweep.results import distinct_stored
 from engine.version import code_version
 from parquet_store import Store, append, scan
 from parquet_store.files import disk_faults_explained, make_folder
 from parquet_store.lock import LockHeldError, exclusive
 
-__all__ = [
-    "Run",
-    "find_run",
-    "new_run",
-    "read_results",
-    "record_results",
-    "record_run",
-    "sole_writer",
-    "stored_combinations",
-    "trials_of_strategy",
-]
+__all__ = ["Run", "find_run", "new_run", "record_run", "sole_writer", "trials_of_strategy"]
 
 Status = Literal["running", "interrupted", "failed", "complete"]
 
@@ -57,9 +49,19 @@ class Run:
     status
         ``running``, ``interrupted``, ``complete``, or ``failed``: vectorbt found other numbers, and the results of the
         run must not be used.
-    combinations, feasible, distinct
-        Size of the grid, combinations with a meaning, and those of them that hold different positions (0 unless the run
-        is complete).
+    combinations, feasible, evaluated
+        Size of the grid, combinations with a meaning, and those asked for: all of these, or the random sample.
+    tried, distinct, distinct_exact
+        Combinations evaluated by now; how many of them hold different positions; whether that is a count or, beyond
+        65,536, an estimate.
+    never_traded, positive
+        Combinations evaluated by now that never held a position, and those with a net total return above 0.
+    keep, stored
+        What is stored (see `engine.sweep.keep`), and how many results are. All others were counted and dropped.
+    sample, seed
+        Combinations drawn at random and the seed of the draw; null where all are evaluated.
+    verified, largest_difference
+        Combinations of a fused evaluation that vectorbt evaluated again, and how far the two differ at most.
     first, last, sessions, warmup
         The sample as found in the data.
     commission_bps, slippage_bps
@@ -98,20 +100,46 @@ class Run:
     code_version: str
     started_at: datetime
     seconds: float
+    evaluated: int = 0
+    tried: int = 0
+    distinct_exact: bool = True
+    never_traded: int = 0
+    positive: int = 0
+    keep: str = "all"
+    stored: int = 0
+    sample: int | None = None
+    seed: int | None = None
+    verified: int = 0
+    largest_difference: float | None = None
 
 
 _SCHEMA_OVERRIDES = {
     "as_of": pl.Datetime("us", "UTC"),
     "data_seen_at": pl.Datetime("us", "UTC"),
     "started_at": pl.Datetime("us", "UTC"),
+    "sample": pl.Int64(),
+    "seed": pl.Int64(),
+    "largest_difference": pl.Float64(),
 }
 
 
-def new_run(plan: Plan, backend: str, *, feasible: int) -> Run:
-    """Describe a run that is about to start."""
+def new_run(plan: Plan, backend: str, *, evaluated: int, keep: Keep = ALL) -> Run:
+    """Describe a run that is about to start.
+
+    Parameters
+    ----------
+    evaluated
+        How many combinations it is asked to evaluate.
+    keep
+        What it stores.
+    """
     grid, panel = plan.grid, plan.panel
     fingerprint = panel.fingerprint()
-    key = hashlib.sha256("|".join((grid.hash(), fingerprint, code_version(), backend)).encode()).hexdigest()[:16]
+    parts = [grid.hash(), fingerprint, code_version(), backend]
+    if keep != ALL:  # other runs serve every ranking
+        parts += [str(keep), grid.evaluation.metric]
+    key = hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+    drawn = grid.evaluation.sample is not None
     started = datetime.now(UTC)
     dates = panel.sample_dates
     return Run(
@@ -124,7 +152,7 @@ def new_run(plan: Plan, backend: str, *, feasible: int) -> Run:
         backend=backend,
         status="running",
         combinations=grid.size,
-        feasible=feasible,
+        feasible=plan.feasible_count,
         distinct=0,
         first=dates[0].astype(date),
         last=dates[-1].astype(date),
@@ -139,6 +167,10 @@ def new_run(plan: Plan, backend: str, *, feasible: int) -> Run:
         code_version=code_version(),
         started_at=started,
         seconds=0.0,
+        evaluated=evaluated,
+        keep=str(keep),
+        sample=evaluated if drawn else None,
+        seed=grid.evaluation.seed if drawn else None,
     )
 
 
@@ -161,7 +193,18 @@ def find_run(store: Store, key: str) -> Run | None:
     if rows.is_empty():
         return None
     found = rows.filter(pl.col("key") == key, pl.col("status") != "failed").sort("started_at")
-    return None if found.is_empty() else Run(**found.drop("seen_at").row(-1, named=True))
+    return None if found.is_empty() else _run(found.row(-1, named=True))
+
+
+def _run(row: Mapping[str, Any]) -> Run:
+    """Read a row of the ledger; rows of before know nothing of what was added since."""
+    return Run(
+        **{name: value for name, value in row.items() if name != "seen_at" and value is not None}, **_absent(row)
+    )
+
+
+def _absent(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: None for name in ("as_of", "data_seen_at") if row.get(name) is None}
 
 
 @contextmanager
@@ -196,12 +239,6 @@ def record_run(store: Store, run: Run, **changes: Any) -> Run:
     return changed
 
 
-def record_results(store: Store, run: Run, results: pl.DataFrame) -> None:
-    """Write the results of some combinations of a run."""
-    frame = results.select(pl.lit(run.run_id).alias("run_id"), pl.all())
-    append(store, "sweep_results", frame, run_id=run.run_id)
-
-
 def trials_of_strategy(store: Store, strategy: str) -> int:
     """Trials of a strategy in the ledger: combinations that hold different positions, over all its different grids.
 
@@ -211,27 +248,16 @@ def trials_of_strategy(store: Store, strategy: str) -> int:
     if runs.is_empty():
         return 0
     trials: dict[str, int] = {}
-    for row in runs.filter(pl.col("strategy") == strategy).drop("seen_at").iter_rows(named=True):
-        run = Run(**row)
+    for row in runs.filter(pl.col("strategy") == strategy).iter_rows(named=True):
+        run = _run(row)
         tried = run.distinct if run.status == "complete" else _tried(store, run)
         trials[run.grid_hash] = max(tried, trials.get(run.grid_hash, 0))
     return sum(trials.values())
 
 
 def _tried(store: Store, run: Run) -> int:
-    """Combinations with different positions among the stored results of a run."""
-    return distinct_trials(read_results(store, run)).height if len(stored_combinations(store, run)) else 0
-
-
-def stored_combinations(store: Store, run: Run) -> NDArray[np.int64]:
-    """Numbers of the combinations of a run whose results are in the ledger, ascending."""
-    rows = scan(store, "sweep_results", run_id=run.run_id)
-    if "combination" not in rows.collect_schema():
-        return np.empty(0, np.int64)
-    return rows.select(pl.col("combination").sort()).collect(engine="in-memory")["combination"].to_numpy()
-
-
-def read_results(store: Store, run: Run) -> pl.DataFrame:
-    """All results of a run, one row a combination, in the order of the grid."""
-    rows = scan(store, "sweep_results", run_id=run.run_id).drop("run_id", "seen_at")
-    return rows.sort("combination").collect(engine="in-memory")
+    """Combinations with different positions that an unfinished run has tried, those it stored at least."""
+    noted = read_progress(store, run.run_id)
+    return max(
+        run.distinct, 0 if noted is None else noted.statistics.distinct_trials, distinct_stored(store, run.run_id)
+    )

@@ -1,12 +1,16 @@
 """What a combination is worth among its neighbours: a peak that stands alone is luck, a plateau may not be."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
-__all__ = ["is_numeric_axis", "neighbour_medians"]
+from engine.sweep.trials import fingerprints, metric_matrix
+
+__all__ = ["is_numeric_axis", "neighbour_medians", "neighbours_of"]
 
 
 def is_numeric_axis(values: Sequence[Any]) -> bool:
@@ -14,43 +18,60 @@ def is_numeric_axis(values: Sequence[Any]) -> bool:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
-def neighbour_medians(
-    values: NDArray[np.float64], axes: Mapping[str, Sequence[Any]], combinations: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Median of a metric over the grid neighbours of some combinations.
+def neighbours_of(axes: Mapping[str, Sequence[Any]], combination: int) -> NDArray[np.int64]:
+    """Numbers of the grid neighbours of a combination, ascending, the combination itself among them.
 
-    Neighbours are at most one step away on every axis of numbers and the same on every axis of words; the combination
-    itself is not among them. Those without a value (they never trade, or have no meaning) are left out.
+    Neighbours are at most one step away on every axis of numbers and the same on every axis of words.
+    """
+    shape = tuple(len(axis) for axis in axes.values())
+    if not shape:
+        return np.array([combination])
+    place = np.unravel_index(combination, shape)
+    around = [
+        range(max(0, at - 1), min(at + 2, len(axis))) if is_numeric_axis(axis) else (at,)
+        for at, axis in zip(map(int, place), axes.values(), strict=True)
+    ]
+    digits = np.array(list(itertools.product(*around)))
+    return np.asarray(np.ravel_multi_index(tuple(digits.T), shape), np.int64)
+
+
+def neighbour_medians(
+    results: Callable[[NDArray[np.int64]], pl.DataFrame],
+    axes: Mapping[str, Sequence[Any]],
+    combinations: NDArray[np.int64],
+    metric: str,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Median of a metric over the neighbours of some combinations that hold other positions than they.
+
+    A step so small that it changes no position says nothing about the next larger one: neighbours with the same result
+    as the combination itself are left out, like those without a value (they never trade, or have no meaning).
 
     Parameters
     ----------
-    values
-        The metric of every combination of the grid, float64 (grid size,), NaN where there is none.
+    results
+        Returns the results of some combinations, ascending: ``combination`` and the metrics.
     axes
         The grid.
     combinations
         Whose neighbours to look at.
+    metric
+        The metric.
 
     Returns
     -------
-    Medians, NaN where no neighbour has a value, and how many neighbours have one.
+    Medians, NaN where no such neighbour has a value, and how many have one.
     """
-    shape = tuple(len(axis) for axis in axes.values())
-    numeric = [is_numeric_axis(axis) for axis in axes.values()]
-    table = values.reshape(shape)
+    around = [neighbours_of(axes, int(combination)) for combination in combinations]
+    known = results(np.unique(np.concatenate([*around, np.empty(0, np.int64)])))
+    numbers, values = known["combination"].to_numpy(), known[metric].fill_null(np.nan).to_numpy()
+    trial = fingerprints(metric_matrix(known))
     medians = np.full(len(combinations), np.nan)
     counts = np.zeros(len(combinations), np.int64)
-    if not axes:  # a single combination stands alone
-        return medians, counts
-    for k, place in enumerate(zip(*np.unravel_index(combinations, shape), strict=True)):
-        window = tuple(
-            slice(max(0, at - 1), at + 2) if is_numeric else slice(at, at + 1)
-            for at, is_numeric in zip(place, numeric, strict=True)
-        )
-        around = table[window].copy()
-        around[tuple(at - part.start for at, part in zip(place, window, strict=True))] = np.nan
-        found = around[~np.isnan(around)]
-        counts[k] = len(found)
-        if len(found):
-            medians[k] = np.median(found)
+    for k, (combination, near) in enumerate(zip(combinations, around, strict=True)):
+        own = trial[np.searchsorted(numbers, combination)]
+        places = np.flatnonzero(np.isin(numbers, near))
+        others = values[places[(trial[places] != own) & ~np.isnan(values[places])]]
+        counts[k] = len(others)
+        if len(others):
+            medians[k] = np.median(others)
     return medians, counts

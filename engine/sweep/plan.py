@@ -118,6 +118,11 @@ class Plan:
         """Tell which combinations have a meaning."""
         return self.feasible.find(self.digits(combinations))
 
+    @property
+    def feasible_count(self) -> int:
+        """How many combinations have a meaning; each row of a table stands for equally many."""
+        return int(self.feasible.rows.sum()) * (self.grid.size // len(self.feasible.rows))
+
     def has_hindsight(self, combinations: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which combinations owe something to hindsight."""
         found: NDArray[np.bool_] = self.hindsight.find(self.digits(combinations)) != ""

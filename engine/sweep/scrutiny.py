@@ -1,13 +1,13 @@
 """What the winner of a sweep is worth: the tests of `engine.inference` on the trials it was chosen from.
 
 A trial here is a combination that holds different positions from all others; combinations that hold the same
-positions are one trial. All tests look at daily returns net of costs.
+positions are one trial. All tests look at daily returns net of costs. The trials come from what the sweep remembers of
+them: all that differ, or a random sample of them where there are too many (`engine.sweep.statistics`).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from engine.inference import (
@@ -21,7 +21,6 @@ from engine.inference import (
     walk_forward,
 )
 from engine.sweep.accounting import account
-from engine.sweep.evaluation import distinct_trials
 from engine.sweep.plan import Plan
 from engine.sweep.rules import posture_paths
 from engine.sweep.run import SweepRun
@@ -64,13 +63,14 @@ def scrutinise(sweep: SweepRun, winner: int, *, trials: int) -> Scrutiny:
     trials
         Number of trials that it was chosen from, those of earlier sweeps of the strategy included.
     """
-    compared = _spread(distinct_trials(sweep.results)["combination"].to_numpy(), winner)
+    distinct = sweep.statistics.distinct.settle()
+    compared = _spread(np.sort(distinct.combinations), winner)
     returns = _net_returns(sweep.plan, compared)
     return Scrutiny(
         combination=winner,
         deflated_sharpe=deflated_sharpe(
             returns[:, int(np.searchsorted(compared, winner))],
-            sweep.results.filter(pl.col("combination").is_in(compared))["sharpe"].fill_null(np.nan).to_numpy(),
+            distinct.values[np.argsort(distinct.combinations)],
             trials=trials,
         ),
         overfitting=probability_of_overfitting(returns),
@@ -82,7 +82,7 @@ def scrutinise(sweep: SweepRun, winner: int, *, trials: int) -> Scrutiny:
 
 def _spread(distinct: NDArray[np.int64], winner: int) -> NDArray[np.int64]:
     if len(distinct) <= MOST_TRIALS:
-        return distinct
+        return np.union1d(distinct, [winner])
     places = np.linspace(0, len(distinct) - 1, MOST_TRIALS).round().astype(np.int64)
     return np.union1d(distinct[places], [winner])
 

@@ -1,6 +1,7 @@
 """Tables: what depends on few parameters, computed once for each of their values and looked up by combination."""
 
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,9 +12,16 @@ from numpy.typing import NDArray
 
 from engine.panel import Panel
 from engine.strategies import Condition, depends_on, read_condition
-from engine.sweep.grid import Grid
+from engine.sweep.grid import Grid, GridError
 
 __all__ = ["Table", "code_tables", "tabulate"]
+
+
+LARGEST_TABLE = 1_000_000
+"""Rows of a table that are still computed one by one."""
+
+LARGEST_CODES = 1_000_000_000
+"""Bytes of a table of conditions."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +59,14 @@ def tabulate(grid: Grid, names: Sequence[str], evaluate: Callable[[dict[str, Any
     ----------
     evaluate
         Called with all of ``names``, swept or fixed.
+
+    Raises
+    ------
+    GridError
+        There are too many of their values.
     """
     fixed = {name: getattr(grid.fixed, name) for name in names}
+    _require_rows(grid, names, LARGEST_TABLE)
     values = _distinct_values(grid, names)
     return Table(np.stack([evaluate({**fixed, **row}) for row in values]), _strides(grid, names), values)
 
@@ -79,6 +93,7 @@ def code_tables(
     tables = []
     groups = _joined(swept)
     for axes, members in groups.items():
+        _require_rows(grid, axes, LARGEST_CODES // (2 * panel.sessions))
         digits = _all_digits(grid, axes)
         joined = np.zeros((len(digits), panel.sessions), np.uint16)
         for k in members:
@@ -90,6 +105,18 @@ def code_tables(
         )
     bits = tuple(sum(1 << k for k in members) for members in groups.values())
     return np.ascontiguousarray(np.concatenate(codes)), tuple(tables), bits
+
+
+def _require_rows(grid: Grid, names: Sequence[str], most: int) -> None:
+    """Refuse a table that would have more rows than there is room or time for."""
+    swept = [name for name in grid.axes if name in names]
+    rows = math.prod(len(grid.axes[name]) for name in swept)
+    if rows > most:
+        message = (
+            f"{' and '.join(swept)} of {grid.name} have {rows:,} combinations of values that are looked up together, "
+            f"and there is room for {most:,}: take larger steps in one of them"
+        )
+        raise GridError(message)
 
 
 def _verdicts(condition: Condition, panel: Panel, values: Mapping[str, Any]) -> NDArray[np.bool_]:

@@ -7,11 +7,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from engine.metrics import GROSS_METRICS, METRICS
-from engine.sweep.plan import Plan
+from engine.sweep.results import Results
+from engine.sweep.statistics import Statistics
 from engine.sweep.workers import evaluate_representatives, plan_workload
 from parquet_store.errors import EngineError
 
-__all__ = ["TOLERANCE", "Verification", "VerificationError", "verify"]
+__all__ = ["CHECKED_AT_RANDOM", "SEED", "TOLERANCE", "Verification", "VerificationError", "compare", "verify"]
 
 TOLERANCE = 1e-9
 CHECKED_BEST = 200
@@ -42,15 +43,17 @@ class Verification:
     metric: str
 
 
-def verify(plan: Plan, results: pl.DataFrame, *, metric: str, memory: int) -> Verification:
-    """Evaluate the best combinations and some at random with vectorbt.
+def verify(results: Results, statistics: Statistics, at_random: NDArray[np.int64], *, memory: int) -> Verification:
+    """Evaluate the best trials, the worst and some at random with vectorbt.
 
     Parameters
     ----------
     results
-        Of the fused evaluation, ordered by combination.
-    metric
-        By which the best are chosen; the largest values of either sign are among them.
+        Of the fused evaluation.
+    statistics
+        Which remember the trials at both ends of the ranking.
+    at_random
+        Combinations that are checked whatever they earned.
     memory
         Budget in bytes.
 
@@ -59,10 +62,16 @@ def verify(plan: Plan, results: pl.DataFrame, *, metric: str, memory: int) -> Ve
     VerificationError
         A metric differs by more than `TOLERANCE`, or is known to one evaluation only.
     """
-    chosen = _chosen(results, metric)
-    workload = plan_workload(plan, len(chosen), memory=memory, jobs=1)
-    checked = pl.concat([metrics for _, metrics in evaluate_representatives(plan, chosen, workload)])
-    fused = results.filter(pl.col("combination").is_in(chosen))
+    ends = [trials.settle().combinations[:CHECKED_BEST] for trials in (statistics.best, statistics.worst)]
+    return compare(results, np.concatenate([*ends, at_random]), memory=memory)
+
+
+def compare(results: Results, combinations: NDArray[np.int64], *, memory: int) -> Verification:
+    """Evaluate some combinations with vectorbt; see `verify`."""
+    chosen = np.unique(combinations)
+    workload = plan_workload(results.plan, len(chosen), memory=memory, jobs=1)
+    checked = pl.concat([metrics for _, metrics in evaluate_representatives(results.plan, chosen, workload)])
+    fused = results.of(chosen)
     found = [(_difference(fused[name], checked[name]), name) for name in (*(m.name for m in METRICS), *GROSS_METRICS)]
     largest, where = max(found)
     if not largest <= TOLERANCE:
@@ -72,15 +81,6 @@ def verify(plan: Plan, results: pl.DataFrame, *, metric: str, memory: int) -> Ve
         )
         raise VerificationError(message)
     return Verification(len(chosen), largest, where)
-
-
-def _chosen(results: pl.DataFrame, metric: str) -> NDArray[np.int64]:
-    ranked = results.drop_nulls(metric).sort(metric, "combination")["combination"]
-    ends = np.concatenate([ranked.head(CHECKED_BEST).to_numpy(), ranked.tail(CHECKED_BEST).to_numpy()])
-    everything = results["combination"].to_numpy()
-    count = min(CHECKED_AT_RANDOM, len(everything))
-    drawn = np.random.default_rng(SEED).choice(everything, count, replace=False)
-    return np.union1d(ends, drawn)
 
 
 def _difference(ours: pl.Series, theirs: pl.Series) -> float:

@@ -46,7 +46,7 @@ def expected(entry: Entry, seed: int, rows: int = 200) -> list[Any]:
 
 
 def test_every_kernel_of_columns_has_an_expression() -> None:
-    assert set(NAMES) | {"regime_number", "regime_length"} == set(indicators.__all__)
+    assert set(NAMES) | {"regime_number", "regime_start", "regime_length"} == set(indicators.__all__)
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=NAMES)
@@ -83,12 +83,14 @@ def test_inputs_may_be_expressions_integers_and_nan() -> None:
         average=indicators.rolling_mean("y", 2, min_periods=1),
         run=indicators.consecutive_true(pl.col("y") > 1),
         number=indicators.regime_number(pl.col("x") > 3),
+        start=indicators.regime_start(pl.col("x") > 3),
         length=indicators.regime_length(pl.col("x") > 3),
     )
     assert result["doubled"].to_list() == [None, 2, 4, 8, 16]
     assert result["average"].to_list() == [1, 1, 2, 2, 3]
     assert result["run"].to_list() == [0, 1, 2, 0, 1], "Polars holds NaN to be greater than every number"
     assert result["number"].to_list() == [0, 0, 1, 1, 1]
+    assert result["start"].to_list() == [0, 0, 2, 2, 2]
     assert result["length"].to_list() == [1, 2, 1, 2, 3]
 
 

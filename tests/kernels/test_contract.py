@@ -171,6 +171,11 @@ def test_refuses_other_nonsense() -> None:
         kernels.change(values, 0)
     with pytest.raises(ValueError, match="horizon must"):
         kernels.lookahead_compounded_return(values, 0)
+    for wrong in (-1, 0.5):
+        with pytest.raises(ValueError, match="ddof must"):
+            kernels.rolling_std(values, 3, ddof=wrong)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="ddof must"):
+            kernels.rolling_cov(values, values, 3, ddof=wrong)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="quantile must"):
         kernels.rolling_quantile(values, 3, 1.5)
     with pytest.raises(ValueError, match="lower below upper"):

@@ -127,6 +127,6 @@ def test_a_wiped_out_position_is_drawn_until_nothing_is_left() -> None:
 
 
 def test_histogram_of_a_single_value() -> None:
-    chart = distribution_chart(np.full(3, 0.5), [Mark("the best", 0.5, "winner")], "sharpe", title="one")
+    chart = distribution_chart(np.array([0.5]), np.array([3]), [Mark("the best", 0.5, "winner")], "sharpe", title="one")
     (bar,) = [part for part in chart.iter("rect") if part.find("title") is not None]
     assert bar.find("title").text.endswith("3 combinations")

@@ -68,19 +68,22 @@ def test_rendering_needs_neither_vectorbt_nor_pandas_nor_a_chart_library(
 ) -> None:
     store, run, summary = swept
     saved = tmp_path / "sweep.pickle"
-    saved.write_bytes(pickle.dumps((run.run, run.results, summary)))
+    saved.write_bytes(pickle.dumps((run.run, run.statistics, summary)))
     script = f"""
 import pickle, sys
 from pathlib import Path
 from engine.report.page import report_html
 from engine.sweep import make_plan
+from engine.sweep.results import Results
 from engine.sweep.run import SweepRun
 from parquet_store import open_store
 from tests.report.sweeps import pair_grid
 
-run, results, summary = pickle.loads(Path({str(saved)!r}).read_bytes())
-plan = make_plan(open_store({str(store.root)!r}), pair_grid({{"xlf_dma": [150, 200]}}))
-assert report_html(SweepRun(run, plan, results, reused=False), summary).startswith("<!doctype html>")
+run, statistics, summary = pickle.loads(Path({str(saved)!r}).read_bytes())
+store = open_store({str(store.root)!r})
+plan = make_plan(store, pair_grid({{"xlf_dma": [150, 200]}}))
+source = Results(store, run.run_id, plan, "vectorbt", 10**9, complete=True)
+assert report_html(SweepRun(run, plan, source, statistics, reused=False), summary).startswith("<!doctype html>")
 print(sorted({{"vectorbt", "pandas", "plotly", "arch"}} & set(sys.modules)))
 """
     finished = subprocess.run(

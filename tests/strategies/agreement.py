@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from engine.panel import Panel
 from engine.strategies import read_condition
 from engine.sweep import Plan, load_grid, parse_grid, plan_from_panel, posture_paths
-from engine.sweep.fused_backend import evaluate_combinations, settled_returns
+from engine.sweep.fused_backend import evaluate_combinations, make_evaluator
 from engine.sweep.vectorbt_backend import evaluate_paths
-from engine.sweep.waking import waking_closes
 from tests.references.pair import Metrics
 from tests.strategies.panels import cut
 
@@ -71,7 +70,7 @@ def _agree(plan: Plan, combinations: NDArray[np.int64], reference: Reference) ->
     paths = posture_paths(plan, combinations)
     by_backend = {
         "vectorbt": evaluate_paths(plan.market, paths, rows.weights, rows.daily),
-        "fused": evaluate_combinations(plan, combinations, settled_returns(plan.market), waking_closes(plan)),
+        "fused": evaluate_combinations(make_evaluator(plan), combinations),
     }
     closes = {name: tuple(plan.panel.values(name).tolist()) for name in plan.panel.columns}
     fixed = plan.grid.fixed.model_dump()

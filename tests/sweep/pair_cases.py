@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.panel import Panel
 from engine.sweep import Plan, posture_paths
-from engine.sweep.fused_blocks import evaluate_blocks
+from engine.sweep.fused_blocks import evaluate_blocks, split
 from engine.sweep.vectorbt_backend import evaluate_paths
 from tests.parquet_store.simulated_history import history
 from tests.real_data import REAL_DATA
@@ -83,7 +83,7 @@ def evaluate(plan: Plan, combinations: NDArray[np.int64]) -> tuple[NDArray[np.in
 
 def evaluate_fused(plan: Plan, combinations: NDArray[np.int64]) -> pl.DataFrame:
     """Metrics of the engine by its fused loop."""
-    return pl.concat([block for _, block in evaluate_blocks(plan, combinations, threads=1)])
+    return pl.concat([block for _, block in evaluate_blocks(plan, split(combinations), threads=1)])
 
 
 def assert_agrees(plan: Plan, combinations: NDArray[np.int64]) -> Counter[str]:

@@ -9,12 +9,10 @@ from polars.testing import assert_frame_equal
 
 from engine.metrics import GROSS_METRICS, METRICS
 from engine.panel import PanelError
-from engine.strategies import strategy_names
 from engine.sweep import (
     Grid,
     GridError,
     SweepError,
-    load_grid,
     make_plan,
     parse_grid,
     posture_paths,
@@ -24,17 +22,15 @@ from engine.sweep import (
 )
 from engine.sweep.accounting import account
 from engine.sweep.evaluation import choose_backend
-from engine.sweep.fused_backend import evaluate_combinations, settled_returns
-from engine.sweep.fused_blocks import evaluate_blocks
+from engine.sweep.fused_backend import evaluate_combinations
+from engine.sweep.fused_blocks import evaluate_blocks, split
 from engine.sweep.ledger import find_run, trials_of_strategy
 from engine.sweep.vectorbt_backend import simulate
 from engine.sweep.verification import VerificationError
-from engine.sweep.waking import waking_closes
 from engine.sweep.workers import BASE_BYTES, MemoryBudgetError, plan_workload
 from kernels import rolling_mean
 from parquet_store import Store, open_store
 from sql import query
-from tests.conftest import ROOT
 
 AXES = {"xlf_dma": [150, 200], "hyg_drawdown": [-0.02, -0.03, -0.05], "stop_loss": [-0.10, -0.15]}
 SAMPLE = {"first": date(2018, 1, 2), "last": date(2026, 3, 6)}
@@ -261,9 +257,9 @@ def test_fused_results_do_not_depend_on_threads_or_blocks(
 ) -> None:
     plan = make_plan(simulated_store, pair_grid())
     combinations = np.arange(plan.grid.size)
-    whole = pl.concat([metrics for _, metrics in evaluate_blocks(plan, combinations, threads=1)])
+    whole = pl.concat([metrics for _, metrics in evaluate_blocks(plan, split(combinations), threads=1)])
     monkeypatch.setattr("engine.sweep.fused_blocks.BLOCK", 5)
-    parts = pl.concat([metrics for _, metrics in evaluate_blocks(plan, combinations, threads=2)])
+    parts = pl.concat([metrics for _, metrics in evaluate_blocks(plan, split(combinations), threads=2)])
     assert_frame_equal(whole, parts, check_exact=True)
 
 
@@ -303,23 +299,11 @@ def test_same_sweep_in_another_process_is_refused(fresh_simulated_store: Store) 
 def test_auto_takes_vectorbt_for_small_grids_and_the_fused_loop_beyond() -> None:
     assert choose_backend(pair_grid(), "auto") == "vectorbt"
     assert choose_backend(square_grid(200), "auto") == "fused"
-    with pytest.raises(SweepError, match=r"at most 5,000,000"):
-        choose_backend(square_grid(3000), "auto")
+    assert choose_backend(square_grid(3000), "auto") == "fused"
+    with pytest.raises(SweepError, match=r"days: draw sample = \d+ of them in \[evaluate\].*--cluster"):
+        choose_backend(square_grid(1_000_000), "auto")
 
 
 def square_grid(side: int) -> Grid:
     values = {"start": 2, "stop": side + 1, "step": 1}
     return pair_grid({"xlf_dma": values, "vix_slow": values})
-
-
-@pytest.mark.parametrize("name", strategy_names())
-def test_jumping_from_one_waking_close_to_the_next_changes_no_bit(simulated_store: Store, name: str) -> None:
-    plan = make_plan(simulated_store, load_grid(ROOT / "configs" / f"{name}.toml"))
-    combinations = np.unique(np.linspace(0, plan.grid.size - 1, 500).astype(np.int64))
-    combinations = combinations[plan.is_feasible(combinations)]
-    waking = waking_closes(plan)
-    jumping, looking = (
-        evaluate_combinations(plan, combinations, settled_returns(plan.market), words)
-        for words in (waking, waking[:, :0])
-    )
-    assert_frame_equal(jumping, looking, check_exact=True)

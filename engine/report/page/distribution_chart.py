@@ -38,13 +38,15 @@ class Mark:
     style: str
 
 
-def distribution_chart(values: NDArray[np.float64], marks: Sequence[Mark], metric: str, *, title: str) -> Element:
+def distribution_chart(
+    values: NDArray[np.float64], counts: NDArray[np.int64], marks: Sequence[Mark], metric: str, *, title: str
+) -> Element:
     """Draw a histogram.
 
     Parameters
     ----------
-    values
-        The metric of every trial that has one, float64, finite, at least one.
+    values, counts
+        Values of the metric, float64, finite, at least one, and how many trials have each.
     marks
         What to point out.
     metric
@@ -52,17 +54,17 @@ def distribution_chart(values: NDArray[np.float64], marks: Sequence[Mark], metri
     title
         What a reader who cannot see the chart is told.
     """
-    edges = _edges(values, [mark.value for mark in marks])
-    counts, _ = np.histogram(values, edges)
+    edges = _edges(values, int(counts.sum()), [mark.value for mark in marks])
+    bars, _ = np.histogram(values, edges, weights=counts)
     top = LABEL_HEIGHT * len(marks) + 8
     bottom = top + BARS_HEIGHT
     across = Scale(float(edges[0]), float(edges[-1]), LEFT, WIDTH - RIGHT)
-    up = Scale(0.0, float(counts.max()) * 1.02, bottom, top)
+    up = Scale(0.0, float(bars.max()) * 1.02, bottom, top)
     return element(
         "svg",
         element("title", title),
         element("g", _axes(across, up, metric), class_="axis"),
-        element("g", _bars(counts, edges, across, up, metric), class_="bars"),
+        element("g", _bars(bars.astype(np.int64), edges, across, up, metric), class_="bars"),
         element("g", _marks(marks, across, bottom, metric), class_="marks"),
         viewBox=f"0 0 {WIDTH} {bottom + BELOW}",
         role="img",
@@ -70,13 +72,13 @@ def distribution_chart(values: NDArray[np.float64], marks: Sequence[Mark], metri
     )
 
 
-def _edges(values: NDArray[np.float64], marked: Sequence[float]) -> NDArray[np.float64]:
+def _edges(values: NDArray[np.float64], count: int, marked: Sequence[float]) -> NDArray[np.float64]:
     """Bins of a round width from the least to the greatest of the values and marks."""
     everything = np.concatenate([values, marked])
     low, high = float(everything.min()), float(everything.max())
     if low == high:
         return np.array([low - 0.5, low + 0.5])
-    bars = min(max(int(2.0 * np.sqrt(len(values))), FEWEST_BARS), MOST_BARS)
+    bars = min(max(int(2.0 * np.sqrt(count)), FEWEST_BARS), MOST_BARS)
     ticks = nice_ticks(low, high, bars)
     step = ticks[1] - ticks[0]
     first, last = np.floor(low / step), np.floor(high / step) + 1

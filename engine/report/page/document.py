@@ -100,7 +100,9 @@ def report_html(sweep: SweepRun, summary: Summary) -> str:
 
 def _sections(sweep: SweepRun, summary: Summary) -> list[Element]:
     metric = summary.metric
-    effects = axis_effects(sweep.results.filter(pl.col("trades") > 0), sweep.plan.grid.axes, metric)
+    looked_at = sweep.source.spread()
+    traded = looked_at.filter(pl.col("trades") > 0)
+    effects = axis_effects(traded, sweep.plan.grid.axes, metric)
     shown = label(metric)
     parts: list[tuple[str, list[Node]]] = []
     if not summary.best.is_empty():
@@ -109,8 +111,8 @@ def _sections(sweep: SweepRun, summary: Summary) -> list[Element]:
             ("What the first of them is worth", _worth(sweep, summary)),
             ("Equity", equity_figure(sweep, summary)),
             ("All trials", distribution_figure(sweep, summary)),
-            ("Peak or plateau", planes_figure(sweep, summary, effects)),
-            ("What each parameter does", axes_figure(sweep, summary, effects)),
+            ("Peak or plateau", [*planes_figure(sweep, summary, effects, traded), *_drawn(sweep, looked_at)]),
+            ("What each parameter does", [*axes_figure(sweep, summary, effects), *_drawn(sweep, looked_at)]),
         ]
     parts += [
         ("Benchmarks", _benchmarks(summary)),
@@ -118,6 +120,14 @@ def _sections(sweep: SweepRun, summary: Summary) -> list[Element]:
         ("Definitions", _definitions(sweep)),
     ]
     return [element("section", element("h2", title), content) for title, content in parts]
+
+
+def _drawn(sweep: SweepRun, looked_at: pl.DataFrame) -> list[Node]:
+    """Say so where a chart is drawn from a part of the combinations."""
+    if looked_at.height >= sweep.run.tried:
+        return []
+    text = f"Drawn from {looked_at.height:,} of {sweep.run.tried:,} combinations, chosen at random."
+    return [element("p", text, class_="caption")]
 
 
 def _best(sweep: SweepRun, summary: Summary) -> list[Node]:
@@ -134,8 +144,9 @@ def _best(sweep: SweepRun, summary: Summary) -> list[Node]:
     )
     caption = (
         "Net of costs unless marked gross. Neighbours: combinations at most one step away on every parameter with "
-        "numbers, and how many of them have a value. Alike: combinations with these same positions, of which the first "
-        "is shown." + (f" {HINDSIGHT} owes something to hindsight, see the notes above." if marked else "")
+        "numbers that hold other positions, and how many of them have a value. Alike: combinations with these same "
+        "positions, of which the first is shown."
+        + (f" {HINDSIGHT} owes something to hindsight, see the notes above." if marked else "")
     )
     return [made, element("p", caption, class_="caption")]
 

@@ -79,14 +79,18 @@ def _trades(trades: int, exposure: float, sessions: int) -> Evidence:
 def _neighbours(summary: Summary, winner: dict[str, object]) -> Evidence:
     name, metric = "Neighbours", label(summary.metric)
     if winner["neighbours_median"] is None:
-        return Evidence(name, "none", "No combination one step away on the grid has a value to compare with.")
+        return Evidence(
+            name,
+            "none",
+            "No combination one step away on the grid holds other positions and has a value to compare with.",
+        )
     best, median = (number_text(summary.metric, winner[column]) for column in (summary.metric, "neighbours_median"))
     return Evidence(
         name,
         median,
-        f"The {winner['neighbours']} combinations at most one step away on the grid have a median {metric} of "
-        f"{median}; the winner has {best}. A peak that its neighbours do not share is more likely luck than a property "
-        "of the market.",
+        f"The {winner['neighbours']} combinations at most one step away on the grid that hold other positions have a "
+        f"median {metric} of {median}; the winner has {best}. A peak that its neighbours do not share is more likely "
+        "luck than a property of the market.",
     )
 
 

@@ -51,11 +51,12 @@ def equity_figure(sweep: SweepRun, summary: Summary) -> list[Node]:
 def distribution_figure(sweep: SweepRun, summary: Summary) -> list[Node]:
     """All trials, and where the winner stands among them."""
     metric = summary.metric
-    values = sweep.results.filter(pl.col("trades") > 0)[metric].drop_nulls().to_numpy()
+    values, counts = sweep.source.values(sweep.statistics, metric)
+    total = int(counts.sum())
     winner = summary.best.row(0, named=True)
     marks = [
         Mark("the best", winner[metric], "winner"),
-        Mark("median of all", float(np.median(values)), "median"),
+        Mark("median of all", _median(sweep, metric), "median"),
     ]
     if winner["neighbours_median"] is not None:
         marks.append(Mark("median of its neighbours", winner["neighbours_median"], "neighbours"))
@@ -63,15 +64,17 @@ def distribution_figure(sweep: SweepRun, summary: Summary) -> list[Node]:
     if metric == "sharpe" and tests is not None and tests.deflated_sharpe is not None:
         chance = tests.deflated_sharpe
         marks.append(Mark(f"expected best of {chance.trials:,} without skill", chance.expected_maximum, "chance"))
-    caption = f"{len(values):,} combinations that trade, net of costs." + (
+    caption = f"{total:,} combinations that trade, net of costs." + (
         "" if metric == "sharpe" else " What chance alone would bring is known for the Sharpe ratio only."
     )
-    title = f"Histogram of {label(metric)} over {len(values):,} combinations."
-    chart = element("figure", distribution_chart(values, marks, metric, title=title), class_="wide")
+    title = f"Histogram of {label(metric)} over {total:,} combinations."
+    chart = element("figure", distribution_chart(values, counts, marks, metric, title=title), class_="wide")
     return [chart, element("p", caption, class_="caption")]
 
 
-def planes_figure(sweep: SweepRun, summary: Summary, effects: tuple[AxisEffect, ...]) -> list[Node]:
+def planes_figure(
+    sweep: SweepRun, summary: Summary, effects: tuple[AxisEffect, ...], traded: pl.DataFrame
+) -> list[Node]:
     """Heat maps over the two numeric parameters that matter most, one for each choice of the words."""
     numeric = [effect for effect in effects if effect.numeric]
     if len(numeric) < 2:
@@ -80,9 +83,7 @@ def planes_figure(sweep: SweepRun, summary: Summary, effects: tuple[AxisEffect, 
     grid, metric = sweep.plan.grid, summary.metric
     x, y = sorted(numeric[:2], key=lambda effect: -len(effect.values))
     facets = _facet_axes(effects)
-    cells = plane_medians(
-        _traded(sweep), grid.axes, metric, (x.name, y.name), [f.name for f in facets], most=MOST_CELLS
-    )
+    cells = plane_medians(traded, grid.axes, metric, (x.name, y.name), [f.name for f in facets], most=MOST_CELLS)
     colours = colours_for(metric, cells["median"])
     winner = _winner_places(sweep, summary)
     plane = Plane(x.name, x.values, winner[x.name], y.name, y.values, winner[y.name])
@@ -143,8 +144,9 @@ def axes_figure(sweep: SweepRun, summary: Summary, effects: tuple[AxisEffect, ..
     return [element("figure", charts, class_="axes"), element("p", caption, class_="caption")]
 
 
-def _traded(sweep: SweepRun) -> pl.DataFrame:
-    return sweep.results.filter(pl.col("trades") > 0)
+def _median(sweep: SweepRun, metric: str) -> float:
+    median = sweep.source.quantiles(sweep.statistics, metric, [0.5])[0]
+    return np.nan if median is None else median
 
 
 def _winner_places(sweep: SweepRun, summary: Summary) -> dict[str, int]:

@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 from engine.report.numbers import number_text
 from engine.report.page.labels import label
 from engine.report.page.markup import element
+from engine.report.terminal import checked_text
 from engine.sweep.neighbours import is_numeric_axis
 from engine.sweep.run import SweepRun
 from engine.sweep.summary import Summary
@@ -49,7 +50,7 @@ def _outcome(sweep: SweepRun, summary: Summary) -> str:
         for row in summary.benchmarks.iter_rows(named=True)
     )
     return (
-        f"The best of {sweep.run.feasible:,} combinations by {label(summary.metric)} earned "
+        f"The best of {sweep.run.tried:,} combinations by {label(summary.metric)} earned "
         f"{number_text('total_return', winner['total_return'])} net of costs, with a Sharpe ratio of "
         f"{number_text('sharpe', winner['sharpe'])} and a maximum drawdown of "
         f"{number_text('max_drawdown', winner['max_drawdown'])}, in {winner['trades']:,} trades. "
@@ -68,10 +69,11 @@ def _facts(sweep: SweepRun, summary: Summary) -> list[Element]:
         "notional, every leg, both ways",
         "Timing": "decided on what is known at a close, traded at the next close, earning from then on",
         "Data": f"{'simulated, ' if run.simulated else ''}{seen}, {read}; fingerprint {run.data_fingerprint}",
-        "Trials": f"{run.distinct:,} combinations hold different positions; {summary.never_traded:,} never traded; "
-        f"{summary.without_meaning:,} have no meaning and were left out",
+        "Trials": f"{'' if run.distinct_exact else 'about '}{run.distinct:,} combinations hold different positions; "
+        f"{summary.never_traded:,} never traded; {summary.without_meaning:,} have no meaning and were left out",
         "Evaluated": f"by {run.backend} in {timedelta(seconds=round(run.seconds))}, started "
         f"{run.started_at:%Y-%m-%d %H:%M} UTC" + (", read from the ledger" if sweep.reused else ""),
+        **({} if summary.verification is None else {"Checked": checked_text(summary.verification)}),
         "Code": run.code_version,
         "Run": run.run_id,
     }

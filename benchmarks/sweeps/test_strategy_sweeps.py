@@ -1,0 +1,116 @@
+"""Every strategy's sweep by the fused loop against the same combinations by vectorbt: equal results first, then speed.
+
+Both run in this process on one thread, over a thinned form of the grid that is shipped with the strategy, on the
+simulated market. Time is the processor's. vectorbt is the engine's own adapter, in chunks of its best size.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from numpy.typing import NDArray
+
+from engine.strategies import strategy_names
+from engine.sweep import Grid, Plan, load_grid, make_plan, posture_paths
+from engine.sweep.fused_backend import ONE_PASS, Evaluator, choose_form, evaluate_combinations, make_evaluator
+from engine.sweep.vectorbt_backend import evaluate_paths
+from engine.sweep.workers import BEST_CHUNK
+from parquet_store import Store, open_store
+from parquet_store.simulation import write_simulated
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+FULL, QUICK = 2_000, 60
+"""Combinations at most: measured, and under ``--benchmark-disable``."""
+
+ROUNDS = 9
+PRECISION = 1e-12
+
+LEAST_SPEEDUP = 500.0
+LEAST_SPEEDUP_OF_THE_PAIR = 2_000.0
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    store = open_store(tmp_path_factory.mktemp("sweeps") / "store", create=True)
+    write_simulated(store)
+    return store
+
+
+def thinned(grid: Grid, most: int) -> Grid:
+    """Drop every other value of the longest axis until few enough combinations are left."""
+    axes = dict(grid.axes)
+    while np.prod([len(values) for values in axes.values()]) > most:
+        longest = max(axes, key=lambda name: len(axes[name]))
+        axes[longest] = axes[longest][::2]
+    return replace(grid, axes=axes)
+
+
+def by_vectorbt(plan: Plan, combinations: NDArray[np.int64]) -> pl.DataFrame:
+    frames = []
+    for start in range(0, len(combinations), BEST_CHUNK):
+        chunk = combinations[start : start + BEST_CHUNK]
+        rows = plan.rows(chunk)
+        frames.append(evaluate_paths(plan.market, posture_paths(plan, chunk), rows.weights, rows.daily))
+    return pl.concat(frames)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    begin = time.process_time()
+    work()
+    return time.process_time() - begin
+
+
+def assert_equal(found: pl.DataFrame, expected: pl.DataFrame) -> None:
+    """Hold every metric to 1e-12, relative where it is greater than 1."""
+    assert found.columns == expected.columns
+    for name in expected.columns:
+        assert found[name].is_null().equals(expected[name].is_null()), name
+        left, right = found[name].drop_nulls().to_numpy(), expected[name].drop_nulls().to_numpy()
+        assert np.max(np.abs(left - right) / np.maximum(1.0, np.abs(right)), initial=0.0) <= PRECISION, name
+
+
+@pytest.mark.parametrize("name", strategy_names())
+def test_sweep_of_a_strategy(name: str, store: Store, benchmark: Any, lines: list[str]) -> None:
+    plan = make_plan(store, thinned(load_grid(CONFIGS / f"{name}.toml"), FULL if benchmark.enabled else QUICK))
+    combinations = np.flatnonzero(plan.is_feasible(np.arange(plan.grid.size)))
+    evaluator = make_evaluator(plan)
+    form = choose_form(evaluator)
+
+    expected = by_vectorbt(plan, combinations)
+    assert_equal(evaluate_combinations(evaluator, combinations, form), expected)
+    assert_equal(evaluate_combinations(evaluator, combinations, ONE_PASS), expected)
+    benchmark.pedantic(evaluate_combinations, (evaluator, combinations, form), rounds=ROUNDS)
+    if not benchmark.enabled:
+        return
+
+    speed, speed_of_one_pass, peer = measured(plan, evaluator, combinations)
+    ratio = speed / peer
+    lines.append(
+        f"{name:<24}{len(combinations):>7,}{peer:>9,.0f}{speed_of_one_pass:>11,.0f}{speed:>11,.0f}{ratio:>9,.0f}x"
+    )
+    benchmark.extra_info.update(speedup=ratio, one_pass=speed_of_one_pass / peer)
+    assert ratio >= (LEAST_SPEEDUP_OF_THE_PAIR if name == "pair" else LEAST_SPEEDUP)
+
+
+def measured(plan: Plan, evaluator: Evaluator, combinations: NDArray[np.int64]) -> tuple[float, float, float]:
+    """Combinations a processor second: the chosen form, one pass, vectorbt. Medians, rounds of all taken in turn."""
+    form = choose_form(evaluator)
+
+    def once() -> tuple[float, float, float]:
+        chosen = (seconds(lambda: evaluate_combinations(evaluator, combinations, form)) for _ in range(ROUNDS))
+        return (
+            statistics.median(chosen),
+            seconds(lambda: evaluate_combinations(evaluator, combinations, ONE_PASS)),
+            seconds(lambda: by_vectorbt(plan, combinations)),
+        )
+
+    took = [once() for _ in range(3)]
+    chosen, one_pass, peer = (len(combinations) / statistics.median(column) for column in zip(*took, strict=True))
+    return chosen, one_pass, peer

@@ -1,0 +1,306 @@
+"""What one holding earns, from the close of its fill to the close of its exit, and a memory of holdings.
+
+A holding is a run of one posture. All that it takes from the sessions before is the share of equity that the orders of
+its fill have left: holdings are targets over that share. So a holding is the same wherever weights, fill, exit, what
+follows and that share are the same, and few holdings of a sweep are new: what one earned is remembered and joined to
+each path that holds it. Remembering changes the time taken and no result: what is remembered is what would be computed.
+
+While a position is rebalanced daily, the cost of one close depends on the closes before it only through the cost of
+the last one, and that by less than its thousandth part. Some closes after its fill, every holding of the same weights
+therefore earns the same, to the last bit. These returns are tabulated once for each set of weights; only the closes
+before are followed leg by leg.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.compiled import inlined_in_place, jit_in_place
+from engine.sweep.plan import Market
+from engine.sweep.rules import leg_returns
+from engine.sweep.tally import NO_RETURNS, Tally, add_return
+
+__all__ = [
+    "FIELDS",
+    "KEPT_AFTER",
+    "LOWEST",
+    "NOTHING",
+    "NOTIONAL",
+    "OPEN",
+    "Books",
+    "Memory",
+    "entry_kept",
+    "new_memory",
+    "open_books",
+    "recall",
+]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+NET, GROSS, TRADED, KEPT = range(4)
+
+FORGOTTEN = 1e-18
+"""Influence of an old cost that no longer changes a bit."""
+
+NOTHING = 0
+"""The target without any position."""
+
+OPEN = -1
+"""In the place of what follows: the sample ends before the holding does."""
+
+FIELDS = len(Tally._fields)
+FIGURES = 2 * FIELDS + 3
+"""Figures of a holding: its net and its gross tally, then the three below."""
+NOTIONAL, KEPT_AFTER, LOWEST = range(2 * FIELDS, FIGURES)
+
+SLOTS = 1 << 14
+"""Holdings remembered: some megabytes, and more than most blocks hold."""
+
+
+class Books(NamedTuple):
+    """What holdings are valued with.
+
+    Attributes
+    ----------
+    prices, returns
+        Closes and simple returns of the legs, float64 (sessions, legs).
+    cost_rate
+        Cost of a unit of notional.
+    targets
+        Distinct sets of weights, float64 (targets, legs); the first is `NOTHING`.
+    target_of
+        int64 (rows of weights, postures): number of the target.
+    settled
+        Float64 (targets, sessions, 4): what each target earns at each close when it has been held for long, rebalanced
+        daily: net return, gross return, traded notional over the equity before the orders, and the share of that
+        equity that is left after their cost.
+    settled_closes
+        Closes after a fill from which on the table holds.
+    """
+
+    prices: Floats
+    returns: Floats
+    cost_rate: float
+    targets: Floats
+    target_of: Integers
+    settled: Floats
+    settled_closes: int
+
+
+class Memory(NamedTuple):
+    """Holdings remembered, each in the place that follows from what it is; a later one takes the place of an earlier.
+
+    Attributes
+    ----------
+    keys
+        int64 (places, 2): what is held, how and before what; fill and exit.
+    kept
+        Float64 (places,): share of equity left by the orders of the fill.
+    figures
+        Float64 (places, FIGURES): net tally, gross tally, traded notional in units of equity, share left by the orders
+        of the exit, least return since the fill, gross of costs, over the closes from the fill to the one before the
+        exit.
+    """
+
+    keys: Integers
+    kept: Floats
+    figures: Floats
+
+
+def new_memory(remembers: bool) -> Memory:
+    """Return a memory of nothing; of one place where nothing is to be remembered."""
+    places = SLOTS if remembers else 1
+    return Memory(np.full((places, 2), -1, np.int64), np.zeros(places), np.empty((places, FIGURES)))
+
+
+def open_books(market: Market) -> Books:
+    """Tabulate what is the same for every combination of a grid."""
+    rows, postures, legs = market.weights.shape
+    weights = np.concatenate([np.zeros((1, legs)), market.weights.reshape(-1, legs) + 0.0])  # no zero with a sign
+    targets, numbers = np.unique(weights, axis=0, return_inverse=True)
+    order = np.argsort(np.arange(len(targets)) != numbers[0], kind="stable")
+    targets, numbers = targets[order], np.argsort(order)[numbers]
+    settled = np.zeros((len(targets), len(market.dates), 4))
+    returns = leg_returns(market.prices)
+    _fill_settled(targets, returns, market.cost_rate, settled)
+    return Books(
+        market.prices,
+        returns,
+        market.cost_rate,
+        targets,
+        np.ascontiguousarray(numbers[1:].reshape(rows, postures)),
+        settled,
+        _settled_closes(market),
+    )
+
+
+def _settled_closes(market: Market) -> int:
+    leverage = float(np.abs(market.weights).sum(axis=2).max())
+    influence = 2.0 * market.cost_rate * leverage  # twice: a bad day halves the equity that it is measured by
+    if influence >= 1.0:
+        return len(market.dates)
+    return 2 if influence == 0.0 else 2 + math.ceil(math.log(FORGOTTEN) / math.log(influence))
+
+
+@jit_in_place
+def _fill_settled(targets: Floats, returns: Floats, cost_rate: float, table: Floats) -> None:
+    sessions, legs = returns.shape
+    for row in range(targets.shape[0]):
+        target = targets[row]
+        kept = 1.0
+        for t in range(sessions):
+            gross = 0.0
+            for leg in range(legs):
+                gross += target[leg] * returns[t, leg]
+            before = 1.0 + gross / kept
+            traded = 0.0
+            for leg in range(legs):
+                traded += abs(target[leg] * before - target[leg] / kept * (1.0 + returns[t, leg]))
+            after = before - cost_rate * traded
+            table[row, t, NET] = after - 1.0
+            table[row, t, GROSS] = gross
+            table[row, t, TRADED] = traded / before
+            kept = after / before
+            table[row, t, KEPT] = kept
+
+
+@inlined_in_place
+def entry_kept(books: Books, target: int) -> tuple[float, float]:
+    """Share of equity that a fill from nothing leaves, and the notional that it trades over the equity before it."""
+    notional = 0.0
+    for leg in range(books.targets.shape[1]):
+        notional += abs(books.targets[target, leg])
+    return 1.0 - books.cost_rate * notional, notional
+
+
+@inlined_in_place
+def recall(
+    memory: Memory,
+    remembers: bool,
+    books: Books,
+    daily: bool,
+    held: int,
+    following: int,
+    filled: int,
+    left: int,
+    kept: float,
+    holdings: Floats,
+) -> int:
+    """Return the place of a holding's figures in the memory, computing them where they are not remembered.
+
+    Parameters
+    ----------
+    remembers
+        Whether what is there may be used.
+    daily
+        Rebalanced at every close.
+    held, following
+        Numbers of the target, and of the one that the exit trades to, or `OPEN`.
+    filled, left
+        Closes of fill and exit; the exit of a holding that is open at the end is the number of sessions.
+    kept
+        Share of equity left by the orders of the fill.
+    holdings
+        Scratch, float64 (legs,).
+    """
+    what = (held << 33) ^ ((following + 1) << 1) ^ np.int64(daily)
+    when = (filled << 32) ^ left
+    share = np.int64(kept * 4503599627370496.0) if abs(kept) < 2.0 else np.int64(0)
+    mixed = (what * 0x9E3779B97F4A7C1) ^ (when * 0xC2B2AE3D27D4EB5) ^ (share * 0x165667B19E3779F)
+    place = (mixed ^ (mixed >> 29)) & (memory.kept.size - 1)
+    known = memory.keys[place, 0] == what and memory.keys[place, 1] == when and memory.kept[place] == kept
+    if not (known and remembers):
+        memory.keys[place, 0] = what
+        memory.keys[place, 1] = when
+        memory.kept[place] = kept
+        _measure(books, daily, held, following, filled, left, kept, holdings, memory.figures, place)
+    return place  # type: ignore[no-any-return]
+
+
+@jit_in_place
+def _measure(
+    books: Books,
+    daily: bool,
+    held: int,
+    following: int,
+    filled: int,
+    left: int,
+    kept: float,
+    holdings: Floats,
+    figures: Floats,
+    place: int,
+) -> None:
+    """Fill the figures of one holding, from the close after its fill to its exit."""
+    net, gross = NO_RETURNS, NO_RETURNS
+    notional, held_return, lowest = 0.0, 0.0, 0.0
+    settled = filled + books.settled_closes if daily else books.prices.shape[0]
+    _hold_targets(books, held, kept, holdings)
+    for t in range(filled + 1, min(left, books.prices.shape[0] - 1) + 1):
+        leaves = t == left
+        earned_since = return_since_fill(books, held, daily, t, filled, held_return)
+        earned_gross = books.settled[held, t, GROSS] if daily else (1.0 + earned_since) / (1.0 + held_return) - 1.0
+        held_return = earned_since
+        if t >= settled and not leaves:
+            earned, traded = books.settled[held, t, NET], books.settled[held, t, TRADED]
+        else:
+            if t > settled:
+                _hold_targets(books, held, books.settled[held, t - 1, KEPT], holdings)
+            wanted = following if leaves else held
+            earned, traded, kept = _trade(books, wanted, leaves or daily, t, holdings)
+        net, gross = add_return(net, earned), add_return(gross, earned_gross)
+        notional += traded
+        if not leaves:
+            lowest = min(lowest, held_return)
+    for field, value in enumerate(net):
+        figures[place, field] = value
+    for field, value in enumerate(gross):
+        figures[place, FIELDS + field] = value
+    figures[place, NOTIONAL] = notional
+    figures[place, KEPT_AFTER] = kept
+    figures[place, LOWEST] = lowest
+
+
+@inlined_in_place
+def _hold_targets(books: Books, target: int, kept: float, holdings: Floats) -> None:
+    """Fill the holdings after the orders of a close, as fractions of the equity after their cost."""
+    for leg in range(holdings.size):
+        holdings[leg] = books.targets[target, leg] / kept
+
+
+@inlined_in_place
+def return_since_fill(books: Books, target: int, daily: bool, t: int, filled: int, before: float) -> float:
+    """Return what a holding has earned by close t since its fill, before costs; ``before``: by the close before."""
+    if daily:
+        return (1.0 + before) * (1.0 + books.settled[target, t, GROSS]) - 1.0  # type: ignore[no-any-return]
+    earned = 0.0
+    for leg in range(books.targets.shape[1]):
+        earned += books.targets[target, leg] * (books.prices[t, leg] / books.prices[filled, leg] - 1.0)
+    return earned
+
+
+@inlined_in_place
+def _trade(books: Books, wanted: int, trades: bool, t: int, holdings: Floats) -> tuple[float, float, float]:
+    """Value the holdings at close t and trade to the target.
+
+    Returns the net return of session t, the traded notional over the equity before the orders and the share of it that
+    they leave; makes the holdings fractions of the equity after their cost.
+    """
+    before = 1.0
+    for leg in range(holdings.size):
+        change = holdings[leg] * books.returns[t, leg]
+        holdings[leg] += change
+        before += change
+    if not trades:
+        for leg in range(holdings.size):
+            holdings[leg] /= before
+        return before - 1.0, 0.0, 1.0
+    notional = 0.0
+    for leg in range(holdings.size):
+        notional += abs(books.targets[wanted, leg] * before - holdings[leg])
+    after = before - books.cost_rate * notional
+    kept = after / before
+    _hold_targets(books, wanted, kept, holdings)
+    return after - 1.0, notional / before, kept
