@@ -71,7 +71,7 @@ def audit(
     ] = None,
     assignments: Assignments = None,
     cuts: Annotated[int, typer.Option(min=1, help="Sessions after which each combination's history is cut.")] = 60,
-    seed: Annotated[int, typer.Option(help="Of combinations, cuts, noise and holes.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of combinations, cuts, noise and holes.")] = 0,
     store: StorePath = None,
     as_of: AsOf = None,
     output: Form = "table",

@@ -6,7 +6,8 @@ from copy import copy
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from parquet_store.errors import EngineError
 
@@ -21,6 +22,11 @@ __all__ = [
     "parse_parameters",
     "same_parameter",
 ]
+
+LONGEST = {"sessions": 25_200, "calendar days": 36_600, "weeks": 5_200}
+"""What a length is at the most, unless its field says otherwise: a century, longer than any history."""
+
+KINDS: Mapping[Any, Any] = {bool: "true or false", int: "an integer", float: "a number"}
 
 P = TypeVar("P", bound="ParameterModel")
 
@@ -72,6 +78,8 @@ def parameter(
     **bounds
         Pydantic's ``ge``, ``gt``, ``le``, ``lt``: what makes sense at all, which is wider than what is documented.
     """
+    if unit in LONGEST:
+        bounds.setdefault("le", LONGEST[unit])
     note = Documentation(meaning, unit, source, list(documented) if documented else None)
     return Field(default, json_schema_extra=asdict(note), **bounds)
 
@@ -80,6 +88,17 @@ class ParameterModel(BaseModel):
     """Base of everything that may be set: immutable, and closed to names it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse what pydantic would turn into a number, or into yes and no: ``true``, ``"200"``, ``1``."""
+        wanted = cls.model_fields[str(info.field_name)].annotation
+        fits = isinstance(value, bool) == (wanted is bool) and isinstance(value, int | float)
+        if wanted in KINDS and not fits:
+            kind, message = "kind", f"{KINDS[wanted]} is wanted"
+            raise PydanticCustomError(kind, message)
+        return value
 
 
 def same_parameter(model: type[ParameterModel], name: str) -> Any:
@@ -146,8 +165,14 @@ def parse_assignments(texts: Iterable[str]) -> dict[str, Any]:
         if name in values:
             message = f"{name} is set twice, to {values[name]!r} and to {written}: keep one"
             raise ParameterError(message)
-        try:
-            values[name] = tomllib.loads(f"value = {written}")["value"]
-        except tomllib.TOMLDecodeError:
-            values[name] = written
+        values[name] = _toml_value(written)
     return values
+
+
+def _toml_value(written: str) -> Any:
+    """Read a value of a grid file; what is none is a word."""
+    try:
+        read = tomllib.loads(f"value = {written}")
+    except tomllib.TOMLDecodeError:
+        return written
+    return read["value"] if read.keys() == {"value"} else written

@@ -72,7 +72,7 @@ def _heading(sweep: SweepRun, summary: Summary) -> RenderableType:
     seen = f"{run.data_seen_at:%Y-%m-%d %H:%M} UTC" if run.data_seen_at else "unknown"
     lines = [
         ("sweep", f"{grid.strategy.title}" + (" — SIMULATED MARKET" if run.simulated else "")),
-        ("grid", f"{run.combinations:,} combinations of {swept}"),
+        ("grid", f"{run.combinations:,} combination{'s' if run.combinations > 1 else ''} of {swept}"),
         ("sample", f"{run.first} to {run.last}, {run.sessions:,} sessions, warm-up {run.warmup}"),
         ("data", f"stored by {seen}" + (f", read as of {run.as_of:%Y-%m-%d %H:%M} UTC" if run.as_of else "")),
         (
@@ -193,7 +193,8 @@ def _walk_forward_text(scrutiny: Scrutiny) -> str | None:
         if test is None
         else (
             f"Sharpe {number_text('sharpe', test.sharpe)}, total return {test.total_return:+.1%} over "
-            f"{test.windows.height} windows of a year, each time with the best of the three years before"
+            f"{test.windows.height} windows of a year, each time with the best of the three years before; "
+            "going over from one to the next is not charged"
         )
     )
 

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels import consecutive_true
+
 __all__ = [
     "Condition",
     "Reading",
@@ -23,6 +25,7 @@ __all__ = [
     "at_most",
     "below",
     "depends_on",
+    "in_a_row",
     "read_condition",
 ]
 
@@ -96,6 +99,12 @@ def above(value: Floats, threshold: Floats | float) -> Reading:
 def at_least(value: Floats, threshold: Floats | float) -> Reading:
     """Value >= threshold."""
     return _compare(value, ">=", threshold)
+
+
+def in_a_row(reading: Reading, closes: float) -> Reading:
+    """Met where a reading has been met at so many closes in a row; its value is at how many, NaN where undefined."""
+    defined = ~(np.isnan(reading.value) | np.isnan(reading.threshold))
+    return at_least(np.where(defined, consecutive_true(reading.met), np.nan), closes)
 
 
 _COMPARISONS: Mapping[str, Callable[[Floats, Floats], Verdicts]] = {

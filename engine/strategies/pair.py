@@ -24,10 +24,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from engine.compiled import jit
 from engine.panel import Panel
 from engine.parameters import ParameterError, parameter
-from engine.strategies.conditions import Condition, Reading, above, at_least, below
+from engine.strategies.conditions import Condition, Reading, above, below, in_a_row
 from engine.strategies.parameters import Parameters
 from engine.strategies.strategy import POSTURE_MASK, Ambiguity, Strategy
-from kernels import consecutive_true, rate_of_change, rolling_drawdown, rolling_mean
+from kernels import rate_of_change, rolling_drawdown, rolling_mean
 
 __all__ = ["STRATEGY", "MarketCap", "PairParameters"]
 
@@ -152,8 +152,7 @@ def vix_trends_up(panel: Panel, vix_fast: int, vix_slow: int) -> Reading:
 
 
 def xlf_reclaims_average(panel: Panel, xlf_dma: int, reclaim_sessions: int) -> Reading:
-    closes_above = consecutive_true(panel.values("XLF") > panel.indicator(rolling_mean, "XLF", xlf_dma))
-    return at_least(closes_above.astype(np.float64), reclaim_sessions)
+    return in_a_row(above(panel.values("XLF"), panel.indicator(rolling_mean, "XLF", xlf_dma)), reclaim_sessions)
 
 
 def vix_trends_down(panel: Panel, vix_fast: int, vix_slow: int) -> Reading:

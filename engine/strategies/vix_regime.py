@@ -26,11 +26,11 @@ from numpy.typing import NDArray
 from engine.compiled import jit
 from engine.panel import Panel
 from engine.parameters import parameter
-from engine.strategies.conditions import Condition, Reading, above, all_of, at_least, below
+from engine.strategies.conditions import Condition, Reading, above, all_of, at_least, at_most, below, in_a_row
 from engine.strategies.pair import vix_trends_down, vix_trends_up
 from engine.strategies.parameters import Parameters
 from engine.strategies.strategy import POSTURE_MASK, Ambiguity, Strategy
-from kernels import consecutive_true, rate_of_change, rolling_mean, rolling_min, rolling_std
+from kernels import rate_of_change, rolling_mean, rolling_min, rolling_std
 
 __all__ = [
     "FLAT_AVERAGE",
@@ -202,8 +202,7 @@ def floor_rises(panel: Panel, vix_floor_window: int, vix_slope_lookback: int) ->
 def floor_stopped_rising(
     panel: Panel, vix_floor_window: int, vix_slope_lookback: int, floor_exit_sessions: int
 ) -> Reading:
-    closes_without = consecutive_true(_floor_change(panel, vix_floor_window, vix_slope_lookback) <= 0.0)
-    return at_least(closes_without.astype(np.float64), floor_exit_sessions)
+    return in_a_row(at_most(_floor_change(panel, vix_floor_window, vix_slope_lookback), 0.0), floor_exit_sessions)
 
 
 def below_lower_band(panel: Panel, bollinger_window: int, bollinger_width: float) -> Reading:

@@ -8,21 +8,25 @@ import hashlib
 import json
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from engine.metrics import RANKING_METRICS
 from engine.panel import Sample
 from engine.strategies import Parameters, Strategy, depends_on, find_strategy, parse_parameters
 from parquet_store.errors import EngineError
 
-__all__ = ["Costs", "Evaluation", "Grid", "GridError", "grid_of_one", "load_grid", "parse_grid"]
+__all__ = ["Costs", "Evaluation", "Grid", "GridError", "grid_of_one", "is_numeric_axis", "load_grid", "parse_grid"]
+
+LONGEST_AXIS = 100_000
+"""Values of one axis at the most: each is checked as a parameter before anything is computed."""
 
 
 class GridError(EngineError):
@@ -37,8 +41,8 @@ class Costs(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    commission_bps: float = Field(default=0.0, ge=0, le=1000)
-    slippage_bps: float = Field(default=0.0, ge=0, le=1000)
+    commission_bps: float = Field(default=0.0, ge=0, le=1000, allow_inf_nan=False)
+    slippage_bps: float = Field(default=0.0, ge=0, le=1000, allow_inf_nan=False)
 
     @property
     def rate(self) -> float:
@@ -66,11 +70,19 @@ class Evaluation(BaseModel):
     seed: int = Field(default=1, ge=0, lt=2**63, strict=True)
 
 
+def _day(value: object) -> object:
+    """Refuse what pydantic would read as seconds since 1970."""
+    if isinstance(value, date | str | None):
+        return value
+    kind, message = "day", "a day is wanted, such as 2018-01-02 without quotes"
+    raise PydanticCustomError(kind, message)
+
+
 class _SampleTable(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    first: date | None = None
-    last: date | None = None
+    first: Annotated[date | None, BeforeValidator(_day)] = None
+    last: Annotated[date | None, BeforeValidator(_day)] = None
     warmup: Literal["inside", "before"] = "inside"
 
 
@@ -87,7 +99,7 @@ class Grid:
     fixed
         Parameters that are the same in every combination.
     axes
-        Swept parameter to its values, in the order of the file.
+        Swept parameter to its values; parameters in the order of the file, numbers rising or falling.
     sample, costs, evaluation
         As in the file.
     """
@@ -142,6 +154,11 @@ class Grid:
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
+def is_numeric_axis(values: Sequence[Any]) -> bool:
+    """Tell an axis of numbers, on which one step has a meaning, from an axis of words or of yes and no."""
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+
+
 def load_grid(path: Path) -> Grid:
     """Read and check a grid file.
 
@@ -151,7 +168,7 @@ def load_grid(path: Path) -> Grid:
         The file is absent, is not TOML, or holds a key or value that cannot be used; the message names both.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         message = f"cannot read the grid {path}: {str(reason).lower()}"
@@ -234,6 +251,7 @@ def _check_tables(content: Mapping[str, Any], where: str) -> None:
 def _axis_values(value: object, what: str) -> tuple[Any, ...]:
     """Values of one axis: a list as it stands, or start, stop and step with both ends."""
     if isinstance(value, list):
+        _check_length(len(value), what)
         if not value:
             message = f"{what} is an empty list: give it at least one value, or leave it out for the default"
             raise GridError(message)
@@ -256,6 +274,7 @@ def _range_values(value: Mapping[str, Any], what: str) -> tuple[Any, ...]:
         message = f"{what} runs from {start} to {stop} in steps of {step}, which never arrives: exchange start and stop"
         raise GridError(message)
     steps = (stop - start) / step
+    _check_length(steps + 1, what)
     if steps != steps.to_integral_value():
         nearest = start + step * int(steps)
         message = f"{what} does not reach stop = {stop} from {start} in steps of {step}: use stop = {nearest}"
@@ -265,6 +284,12 @@ def _range_values(value: Mapping[str, Any], what: str) -> tuple[Any, ...]:
     return tuple(int(item) for item in values) if whole else tuple(float(item) for item in values)
 
 
+def _check_length(values: int | Decimal, what: str) -> None:
+    if values > LONGEST_AXIS:
+        message = f"{what} has {values:,.0f} values, and one axis holds at most {LONGEST_AXIS:,}: take larger steps"
+        raise GridError(message)
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
@@ -272,14 +297,28 @@ def _is_number(value: object) -> bool:
 def _checked_axis(
     strategy: Strategy, given: Mapping[str, Any], key: str, values: tuple[Any, ...], where: str
 ) -> tuple[Any, ...]:
-    """Check every value of an axis as a parameter, and return them as the model reads them."""
+    """Check every value of an axis as a parameter, and return them as the model reads them, numbers in order.
+
+    Neighbours in the grid are neighbours on its axes: their order must not hang on how the file was written.
+    """
     model = strategy.parameters
     place = f"[grid] of {where}"
     read = tuple(getattr(parse_parameters(model, {**given, key: value}, where=place), key) for value in values)
+    if any(isinstance(value, BaseModel) for value in read):
+        message = (
+            f"{key} in {place} is a table and cannot be swept: give one in [strategy.{key}], each in a grid of its own"
+        )
+        raise GridError(message)
     if len({repr(value) for value in read}) < len(read):  # as the model reads them: 150 and 150.0 are one length
         message = f"{key} in {place} holds the same value twice: {list(values)}; each may stand there once"
         raise GridError(message)
-    return read
+    return _in_order(read) if is_numeric_axis(read) else read
+
+
+def _in_order(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Numbers that rise or fall as they stand, others ascending."""
+    ascending = tuple(sorted(values))
+    return values if values in (ascending, ascending[::-1]) else ascending
 
 
 Table = TypeVar("Table", bound=BaseModel)

@@ -8,14 +8,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from engine.sweep.grid import is_numeric_axis
 from engine.sweep.trials import fingerprints, metric_matrix
 
-__all__ = ["is_numeric_axis", "neighbour_medians", "neighbours_of"]
-
-
-def is_numeric_axis(values: Sequence[Any]) -> bool:
-    """Tell an axis of numbers, on which one step has a meaning, from an axis of words or of yes and no."""
-    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+__all__ = ["neighbour_medians", "neighbours_of"]
 
 
 def neighbours_of(axes: Mapping[str, Sequence[Any]], combination: int) -> NDArray[np.int64]:

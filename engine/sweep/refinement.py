@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from engine.metrics import METRICS
 from engine.sweep.evaluation import SweepError
-from engine.sweep.grid import Grid, parse_grid
-from engine.sweep.neighbours import is_numeric_axis
+from engine.sweep.grid import Grid, is_numeric_axis, parse_grid
 from engine.sweep.plan import Plan
 from engine.sweep.results import Results
 from engine.sweep.run import SweepRun

@@ -136,14 +136,7 @@ def test_each_input_has_its_day_and_the_moment_it_became_known(market_store: Sto
 
 def test_what_is_undefined_says_why(simulated_store: Store) -> None:
     early = explain(simulated_store, "pair", date(2005, 3, 1))
-    assert [each.undefined for each in early.conditions] == [
-        "warm-up",
-        "warm-up",
-        "warm-up",
-        "warm-up",
-        None,
-        "warm-up",
-    ]
+    assert [each.undefined for each in early.conditions] == ["warm-up"] * 6
     assert early.conditions[0].value is not None
     assert early.conditions[0].threshold is None
     gap = explain(simulated_store, "credit_spreads_monitor", date(2016, 11, 14))  # a Monday after a bond holiday

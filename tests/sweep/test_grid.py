@@ -50,6 +50,17 @@ def test_range_includes_both_ends_and_keeps_whole_numbers() -> None:
     assert all(isinstance(value, int) for value in grid.axes["xlf_dma"])
 
 
+def test_numbers_are_kept_in_order_so_that_neighbours_are_neighbours() -> None:
+    axes = grid_of(grid={"xlf_dma": [200, 150, 250], "stop_loss": [-0.1, -0.2], "basket_weights": ["equal"]}).axes
+    assert axes == {"xlf_dma": (150, 200, 250), "stop_loss": (-0.1, -0.2), "basket_weights": ("equal",)}
+
+
+def test_a_byte_order_mark_is_no_statement(tmp_path: Path) -> None:
+    path = tmp_path / "grid.toml"
+    path.write_text('[strategy]\nname = "pair"\n', encoding="utf-8-sig")
+    assert load_grid(path).size == 1
+
+
 def test_hash_names_the_trials_and_not_their_ranking() -> None:
     grid = {"xlf_dma": [150, 200]}
     ranked = [grid_of(grid=grid, evaluate={"metric": metric}).hash() for metric in ("sharpe", "calmar")]
@@ -70,6 +81,18 @@ BAD = [
     ({"grid": {"xlf_dma": [150, 150]}}, GridError, ["xlf_dma", "twice"]),
     ({"grid": {"xlf_dma": [150, 150.0]}}, GridError, ["xlf_dma", "twice"]),
     ({"grid": {"xlf_dma": 150}}, GridError, ["xlf_dma", "150", "list"]),
+    ({"grid": {"xlf_dma": {"start": 150, "stop": 1e300, "step": 1}}}, GridError, ["xlf_dma", "at most 100,000"]),
+    ({"grid": {"xlf_dma": [10**23]}}, ParameterError, ["xlf_dma", "less than or equal to 25200"]),
+    ({"grid": {"xlf_dma": ["200"]}}, ParameterError, ["xlf_dma", "200", "integer"]),
+    ({"grid": {"reclaim_sessions": [True, 5]}}, ParameterError, ["reclaim_sessions", "True", "integer"]),
+    ({"grid": {"rearm": [0, 1]}}, ParameterError, ["rearm", "0", "true or false"]),
+    (
+        {"grid": {"market_cap": [{"date": date(2026, 5, 3), "XLE": 1, "XLB": 1, "XLU": 1}]}},
+        GridError,
+        ["market_cap", "[strategy.market_cap]"],
+    ),
+    ({"sample": {"first": 20180102}}, GridError, ["first", "20180102", "a day is wanted"]),
+    ({"costs": {"slippage_bps": float("nan")}}, GridError, ["slippage_bps", "nan", "finite"]),
     ({"grid": {"xlf_dma": ["long"]}}, ParameterError, ["xlf_dma", "long", "integer"]),
     ({"grid": {"stop_loss": [0.1]}}, ParameterError, ["stop_loss", "0.1", "less than 0"]),
     ({"grid": {"basket_weights": ["value"]}}, ParameterError, ["basket_weights", "value", "equal"]),

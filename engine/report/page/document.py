@@ -19,7 +19,7 @@ from engine.report.page.sensitivity import axis_effects
 from engine.report.page.tables import frame_table, table
 from engine.report.questions import command, questions
 from engine.strategies import documentation
-from engine.sweep.neighbours import is_numeric_axis
+from engine.sweep.grid import is_numeric_axis
 from engine.sweep.run import SweepRun
 from engine.sweep.summary import Summary
 from parquet_store import Store

@@ -9,7 +9,7 @@ from engine.report.numbers import number_text
 from engine.report.page.labels import label
 from engine.report.page.markup import element
 from engine.report.terminal import checked_text
-from engine.sweep.neighbours import is_numeric_axis
+from engine.sweep.grid import is_numeric_axis
 from engine.sweep.run import SweepRun
 from engine.sweep.summary import Summary
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from engine.sweep.neighbours import is_numeric_axis
+from engine.sweep.grid import is_numeric_axis
 
 __all__ = ["AxisEffect", "axis_effects", "plane_medians"]
 
