@@ -354,8 +354,9 @@ def _rule_evidence(market: Market, claim: Claim, rule: InsightRule, costs: Costs
 
 def _held_after(fires: Flags, horizon: int) -> Flags:
     """Tell after which closes a position is held: those of ``horizon`` sessions from the one after each firing on."""
-    fired = np.concatenate((np.zeros(horizon + 1, np.int64), np.cumsum(fires)))  # up to each close
-    held: Flags = fired[horizon : horizon + len(fires)] > fired[: len(fires)]
+    fired = np.zeros(horizon + 1 + len(fires), np.int64)  # up to each close, and before the first
+    fired[horizon + 1 :] = np.cumsum(fires)
+    held: Flags = fired[horizon:-1] > fired[: len(fires)]
     return held
 
 
