@@ -265,8 +265,8 @@ def _fall_table(
 def _deepest(closes: Floats, horizon: int) -> Floats:
     """Lowest close of t+2 … t+1+horizon over that of t+1, less 1; NaN where one is missing."""
     result = np.full(len(closes), np.nan)
-    windows = np.lib.stride_tricks.sliding_window_view(closes, horizon + 1)[1:] if len(closes) > horizon + 1 else []
-    if len(windows):
+    if len(closes) > horizon + 1:
+        windows = np.lib.stride_tricks.sliding_window_view(closes, horizon + 1)[1:]
         result[: len(windows)] = windows[:, 1:].min(axis=1) / windows[:, 0] - 1.0
     return result
 
