@@ -41,6 +41,10 @@ def sweep(
             metavar="ADDRESS|local:N", help="Evaluate on a Dask cluster, or in N processes.", show_default=False
         ),
     ] = None,
+    one_pass: Annotated[
+        bool,
+        typer.Option("--one-pass", help="Let the fused loop look at every close and remember nothing; same results."),
+    ] = False,
     refine: Annotated[
         int | None,
         typer.Option(
@@ -77,6 +81,7 @@ def sweep(
                     jobs=jobs,
                     keep=kept,
                     cluster=cluster,
+                    one_pass=one_pass,
                     anew=anew,
                     progress=progress,
                 )

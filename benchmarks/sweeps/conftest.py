@@ -20,6 +20,6 @@ def lines(request: pytest.FixtureRequest) -> list[str]:
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     lines = config.stash.get(RESULTS, [])
     if lines:
-        terminalreporter.section("sweeps: the pair against a usual vectorbt script")
+        terminalreporter.section("sweeps: the engine against vectorbt")
         for line in lines:
             terminalreporter.write_line(line)

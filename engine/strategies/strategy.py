@@ -8,7 +8,9 @@ The way from prices to a position has three steps, each a plain function:
 2. *Rule.* A compiled function ``decide(rule, state, held_return, code) -> state`` that is run at each close t. Its new
    state is what is wanted from the next close on. The low four bits of a state are its posture; the others are the
    rule's memory. ``held_return`` is what the present holding has earned since its fill, gross of costs, at close t.
-   The first state is 0.
+   The first state is 0. A rule that reads ``held_return`` may declare how, by an attribute ``stops``: posture to the
+   name of one of its numbers. In such a posture it asks only whether the return is at or below that number, in all
+   others it does not look. Its sweeps are then many times faster, with the same results.
 3. *Target weights.* A function ``f(**parameters) -> float64[postures, legs]``: fractions of equity in each leg.
    Posture 0 is what is held before the first decision: nothing.
 

@@ -57,10 +57,17 @@ class Job:
     kept: NDArray[np.int64] | None
     metric: str
     version: str
+    one_pass: bool = False
 
 
 def evaluate_on_cluster(
-    selection: Selection, address: str, keep: Keep, kept: NDArray[np.int64] | None, *, start: int = 0
+    selection: Selection,
+    address: str,
+    keep: Keep,
+    kept: NDArray[np.int64] | None,
+    *,
+    start: int = 0,
+    one_pass: bool = False,
 ) -> Iterator[Part]:
     """Evaluate the combinations of a selection from one on, on a cluster.
 
@@ -72,6 +79,8 @@ def evaluate_on_cluster(
         What is stored, see `engine.sweep.part.kept_rows`; other results do not travel.
     start
         Number of the first combination that is wanted.
+    one_pass
+        See `engine.sweep.fused_blocks.evaluate_blocks`.
 
     Yields
     ------
@@ -83,7 +92,7 @@ def evaluate_on_cluster(
         Dask is not installed, nothing answers at the address, it has no workers, or they run other code; or a task
         failed more often than is an accident.
     """
-    job = Job(selection, keep, kept, selection.plan.grid.evaluation.metric, code_version())
+    job = Job(selection, keep, kept, selection.plan.grid.evaluation.metric, code_version(), one_pass)
     with _connected(address) as client:
         size = _task_size(job)
         _prepare(client, job, address)
@@ -228,7 +237,9 @@ def evaluate_span(start: int, stop: int) -> tuple[int, pl.DataFrame, bytes]:
     best = job.keep.count if job.keep.kind == "top" else 0
     statistics = Statistics.empty(job.metric, best=best)
     rows = []
-    for block, metrics in evaluate_blocks(plan, job.selection.blocks(start, stop), threads=1, evaluator=hand.evaluator):
+    blocks = job.selection.blocks(start, stop)
+    evaluated = evaluate_blocks(plan, blocks, threads=1, one_pass=job.one_pass, evaluator=hand.evaluator)
+    for block, metrics in evaluated:
         statistics.observe(block, metrics)
         rows.append(kept_rows(plan, job.keep, job.kept, block, metrics))
     stored = [part for part in rows if part.height]

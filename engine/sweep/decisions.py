@@ -285,7 +285,7 @@ def jump_to_next_fill(
         if wanted_posture(following, target_of) != held:
             return t, following
         t += 1
-        if following != state or state >= STATES:
+        if following != state or not 0 <= state < STATES:
             state = following
             continue
         place = watch.place[state]

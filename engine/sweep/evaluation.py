@@ -132,6 +132,7 @@ def evaluate(
     jobs: int | None = None,
     start: int = 0,
     known: Callable[[NDArray[np.int64]], pl.DataFrame] | None = None,
+    one_pass: bool = False,
 ) -> Iterator[Block]:
     """Evaluate the combinations of a selection from one on.
 
@@ -143,13 +144,15 @@ def evaluate(
         Number of the first combination that is wanted.
     known
         Looks up results of combinations before ``start``: the rows that are known, ``combination`` and the metrics.
+    one_pass
+        See `engine.sweep.fused_blocks.evaluate_blocks`.
 
     Yields
     ------
     Combinations in ascending order without gaps, and their metrics.
     """
     if backend == "fused":
-        return evaluate_blocks(selection.plan, selection.blocks(start), threads=jobs)
+        return evaluate_blocks(selection.plan, selection.blocks(start), threads=jobs, one_pass=one_pass)
     return _evaluate_distinct(selection, start, memory=memory, jobs=jobs, known=known)
 
 

@@ -39,7 +39,7 @@ ONE_PASS = Form(jumps=False, remembers=False)
 PROBED = 64
 """Combinations followed to measure how often a rule must be asked."""
 
-DENSE = 0.25
+DENSE = 0.5
 """Share of closes at which it must be, from which on asking at every close is faster than jumping."""
 
 

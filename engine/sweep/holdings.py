@@ -52,12 +52,14 @@ OPEN = -1
 """In the place of what follows: the sample ends before the holding does."""
 
 FIELDS = len(Tally._fields)
-FIGURES = 2 * FIELDS + 3
-"""Figures of a holding: its net and its gross tally, then the three below."""
-NOTIONAL, KEPT_AFTER, LOWEST = range(2 * FIELDS, FIGURES)
 
-SLOTS = 1 << 14
-"""Holdings remembered: some megabytes, and more than most blocks hold."""
+NET_TALLY, GROSS_TALLY = 0, FIELDS
+NOTIONAL, KEPT_AFTER, LOWEST, HELD, FOLLOWING, FILLED, LEFT, KEPT_BEFORE = range(2 * FIELDS, 2 * FIELDS + 8)
+RECORD = 24
+"""Numbers in a record: the net and the gross tally, then the above; three lines of a processor's cache."""
+
+PLACES = 1 << 16
+"""Holdings remembered, at most; only those that are take memory."""
 
 
 class Books(NamedTuple):
@@ -95,25 +97,22 @@ class Memory(NamedTuple):
 
     Attributes
     ----------
-    keys
-        int64 (places, 2): what is held, how and before what; fill and exit.
-    kept
-        Float64 (places,): share of equity left by the orders of the fill.
-    figures
-        Float64 (places, FIGURES): net tally, gross tally, traded notional in units of equity, share left by the orders
-        of the exit, least return since the fill, gross of costs, over the closes from the fill to the one before the
-        exit.
+    records
+        Float64 (places, RECORD): net tally, gross tally; traded notional in units of equity; share left by the orders
+        of the exit; least return since the fill, gross of costs, over the closes from the fill to the one before the
+        exit; then what the holding is: target and rebalancing, target that follows, closes of fill and exit, share of
+        equity left by the orders of the fill.
+    computed
+        int64 (1,): holdings computed so far.
     """
 
-    keys: Integers
-    kept: Floats
-    figures: Floats
+    records: Floats
+    computed: Integers
 
 
 def new_memory(remembers: bool) -> Memory:
     """Return a memory of nothing; of one place where nothing is to be remembered."""
-    places = SLOTS if remembers else 1
-    return Memory(np.full((places, 2), -1, np.int64), np.zeros(places), np.empty((places, FIGURES)))
+    return Memory(np.zeros((PLACES if remembers else 1, RECORD)), np.zeros(1, np.int64))
 
 
 def open_books(market: Market) -> Books:
@@ -187,9 +186,10 @@ def recall(
     filled: int,
     left: int,
     kept: float,
+    before: int,
     holdings: Floats,
 ) -> int:
-    """Return the place of a holding's figures in the memory, computing them where they are not remembered.
+    """Return the place of a holding's record in the memory, computing it where it is not remembered.
 
     Parameters
     ----------
@@ -203,21 +203,33 @@ def recall(
         Closes of fill and exit; the exit of a holding that is open at the end is the number of sessions.
     kept
         Share of equity left by the orders of the fill.
+    before
+        Any number that mostly tells different shares apart: the place follows from it and not from the share, which is
+        known only when the holding before has been found.
     holdings
         Scratch, float64 (legs,).
     """
-    what = (held << 33) ^ ((following + 1) << 1) ^ np.int64(daily)
-    when = (filled << 32) ^ left
-    share = np.int64(kept * 4503599627370496.0) if abs(kept) < 2.0 else np.int64(0)
-    mixed = (what * 0x9E3779B97F4A7C1) ^ (when * 0xC2B2AE3D27D4EB5) ^ (share * 0x165667B19E3779F)
-    place = (mixed ^ (mixed >> 29)) & (memory.kept.size - 1)
-    known = memory.keys[place, 0] == what and memory.keys[place, 1] == when and memory.kept[place] == kept
+    records = memory.records
+    what = 2 * held + np.int64(daily)
+    mixed = (what << 20 ^ filled) * 0x9E3779B97F4A7C1 + (following << 20 ^ left) * 0xC2B2AE3D27D4EB5
+    mixed = (mixed ^ before * 0x165667B19E3779F) * 0x27D4EB2F165667C5
+    place: int = (mixed >> 40) & (records.shape[0] - 1)  # type: ignore[assignment]  # in numba, one type
+    known = (
+        records[place, KEPT_BEFORE] == kept
+        and records[place, HELD] == what
+        and records[place, FOLLOWING] == following
+        and records[place, FILLED] == filled
+        and records[place, LEFT] == left
+    )
     if not (known and remembers):
-        memory.keys[place, 0] = what
-        memory.keys[place, 1] = when
-        memory.kept[place] = kept
-        _measure(books, daily, held, following, filled, left, kept, holdings, memory.figures, place)
-    return place  # type: ignore[no-any-return]
+        records[place, HELD] = what
+        records[place, FOLLOWING] = following
+        records[place, FILLED] = filled
+        records[place, LEFT] = left
+        records[place, KEPT_BEFORE] = kept
+        _measure(books, daily, held, following, filled, left, kept, holdings, records, place)
+        memory.computed[0] += 1
+    return place
 
 
 @jit_in_place
@@ -230,7 +242,7 @@ def _measure(
     left: int,
     kept: float,
     holdings: Floats,
-    figures: Floats,
+    records: Floats,
     place: int,
 ) -> None:
     """Fill the figures of one holding, from the close after its fill to its exit."""
@@ -255,12 +267,12 @@ def _measure(
         if not leaves:
             lowest = min(lowest, held_return)
     for field, value in enumerate(net):
-        figures[place, field] = value
+        records[place, NET_TALLY + field] = value
     for field, value in enumerate(gross):
-        figures[place, FIELDS + field] = value
-    figures[place, NOTIONAL] = notional
-    figures[place, KEPT_AFTER] = kept
-    figures[place, LOWEST] = lowest
+        records[place, GROSS_TALLY + field] = value
+    records[place, NOTIONAL] = notional
+    records[place, KEPT_AFTER] = kept
+    records[place, LOWEST] = lowest
 
 
 @inlined_in_place

@@ -26,7 +26,19 @@ from engine.sweep.decisions import (
     look_at_each_return,
     wanted_posture,
 )
-from engine.sweep.holdings import FIELDS, KEPT_AFTER, LOWEST, NOTIONAL, OPEN, Books, Memory, entry_kept, recall
+from engine.sweep.holdings import (
+    FIELDS,
+    GROSS_TALLY,
+    KEPT_AFTER,
+    LOWEST,
+    NET_TALLY,
+    NOTIONAL,
+    OPEN,
+    Books,
+    Memory,
+    entry_kept,
+    recall,
+)
 from engine.sweep.plan import Rows
 from engine.sweep.rules import bind_rule
 from engine.sweep.tally import NO_RETURNS, Tally, add_return, join
@@ -211,8 +223,9 @@ def _same_rule(combinations: Combinations, stops: Stops, one: int, other: int) -
 
 @inlined_in_place
 def _same_holdings(combinations: Combinations, one: int, other: int) -> bool:
-    same_weights = combinations.weights[one] == combinations.weights[other]
-    return same_weights and combinations.daily[one] == combinations.daily[other]
+    same_weights: bool = combinations.weights[one] == combinations.weights[other]
+    same_days: bool = combinations.daily[one] == combinations.daily[other]
+    return same_weights and same_days
 
 
 @inlined_in_place
@@ -235,7 +248,7 @@ def _join_codes(codes: Words, rows: Integers, i: int, joined: Words) -> None:
 
 
 @inlined_in_place
-def _follow(  # noqa: PLR0915 - one loop, so that all it carries from holding to holding stays in registers
+def _follow(  # noqa: C901, PLR0915 - one loop, so that all it carries from holding to holding stays in registers
     rule: Any,
     form: Form,
     stops: Stops,
@@ -253,13 +266,14 @@ def _follow(  # noqa: PLR0915 - one loop, so that all it carries from holding to
     target_of, daily = books.target_of[combinations.weights[i]], combinations.daily[i]
     scratch.low[:] = -np.inf
     scratch.high[:] = 0.0
-    supposes = stops.declared and form.remembers  # that no stop is hit, and looks afterwards whether one was
+    supposes = stops.declared  # that no stop is hit, and looks afterwards whether one was
     for field in range(stops.is_stop.size):
-        supposes &= not stops.is_stop[field] or combinations.knobs[i, field] < 0.0
+        supposes &= not stops.is_stop[field] or (form.remembers and combinations.knobs[i, field] < 0.0)
     net, gross = NO_RETURNS, NO_RETURNS
     trades, hits, gross_hits, sessions_held, traded = 0.0, 0.0, 0.0, 0.0, 0.0
     state, held, filled = 0, 0, 0
     kept, entry = 1.0, 1.0
+    came_from = 0
     while True:
         begun = state
         if supposes and form.jumps:
@@ -276,12 +290,22 @@ def _follow(  # noqa: PLR0915 - one loop, so that all it carries from holding to
             target = target_of[held]
             following = target_of[state & POSTURE_MASK] if left < sessions else OPEN
             place = recall(
-                scratch.memory, form.remembers, books, daily, target, following, filled, left, kept, scratch.holdings
+                scratch.memory,
+                form.remembers,
+                books,
+                daily,
+                target,
+                following,
+                filled,
+                left,
+                kept,
+                came_from,
+                scratch.holdings,
             )
             field = stops.of_posture[held] if supposes else NO_STOP
             if field != NO_STOP:
                 stop = combinations.knobs[i, field]
-                lowest = scratch.memory.figures[place, LOWEST]
+                lowest = scratch.memory.records[place, LOWEST]
                 if lowest <= stop:
                     t, state, hit, lowest = look_at_each_return(
                         rule, codes, target_of, books, daily, begun, held, filled, stop
@@ -299,17 +323,18 @@ def _follow(  # noqa: PLR0915 - one loop, so that all it carries from holding to
                         filled,
                         left,
                         kept,
+                        came_from,
                         scratch.holdings,
                     )
                 scratch.high[field] = min(scratch.high[field], lowest)
-            earned = _tally(scratch.memory.figures, place, 0)
-            earned_gross = _tally(scratch.memory.figures, place, FIELDS)
+            earned = _tally(scratch.memory.records, place, NET_TALLY)
+            earned_gross = _tally(scratch.memory.records, place, GROSS_TALLY)
             net, gross = join(net, earned), join(gross, earned_gross)
             hits += entry * earned.growth > WON
             gross_hits += earned_gross.growth > WON
-            traded += scratch.memory.figures[place, NOTIONAL]
+            traded += scratch.memory.records[place, NOTIONAL]
             sessions_held += left - filled
-            kept = scratch.memory.figures[place, KEPT_AFTER]
+            kept = scratch.memory.records[place, KEPT_AFTER]
         if left >= sessions:
             break
         posture = wanted_posture(state, target_of)
@@ -319,20 +344,23 @@ def _follow(  # noqa: PLR0915 - one loop, so that all it carries from holding to
             entry = 1.0 + (kept - 1.0)
             net = add_return(net, kept - 1.0)
             traded += notional
-        trades += posture != 0
+        if posture != 0:  # until a holding has settled, what it leaves depends on when it began
+            short = min(left - filled, books.settled_closes) if daily and held != 0 else 0
+            came_from = (target_of[held] << 20) ^ short
+            trades += 1.0
         held, filled = posture, left
     return Counts(trades, hits, gross_hits, sessions_held, traded), net, gross
 
 
 @inlined_in_place
-def _tally(figures: Floats, place: int, first: int) -> Tally:
-    """Read a tally back from the figures of a holding."""
+def _tally(records: Floats, place: int, first: int) -> Tally:
+    """Read a tally back from the record of a holding."""
     return Tally(
-        figures[place, first],
-        figures[place, first + 1],
-        figures[place, first + 2],
-        figures[place, first + 3],
-        figures[place, first + 4],
-        figures[place, first + 5],
-        figures[place, first + 6],
+        records[place, first],
+        records[place, first + 1],
+        records[place, first + 2],
+        records[place, first + 3],
+        records[place, first + 4],
+        records[place, first + 5],
+        records[place, first + 6],
     )

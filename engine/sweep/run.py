@@ -107,6 +107,7 @@ def run_sweep(
     jobs: int | None = None,
     keep: Keep = ALL,
     cluster: str | None = None,
+    one_pass: bool = False,
     anew: bool = False,
     progress: Progress | None = None,
 ) -> SweepRun:
@@ -132,6 +133,9 @@ def run_sweep(
     cluster
         Address of a Dask scheduler, or ``"local:N"`` for N processes of this machine: they evaluate, this process
         writes. The results are the same to the last bit.
+    one_pass
+        Look at every close of every combination in the fused loop, and remember nothing: slower, with the same results
+        to the last bit.
     anew
         Evaluate again even if the ledger holds the same sweep of the same data by the same code.
     progress
@@ -149,6 +153,9 @@ def run_sweep(
         Passed on after the run is marked as interrupted; what is finished stays.
     """
     chosen = choose_backend(grid, backend, distributed=cluster is not None)
+    if one_pass and chosen != "fused":
+        message = f"one pass is a form of the fused loop, and {grid.name} is evaluated by vectorbt: use --backend fused"
+        raise SweepError(message)
     clock = _Clock()
     with clock.measured("panel and tables"):
         plan = make_plan(store, grid, as_of=as_of)
@@ -165,7 +172,7 @@ def run_sweep(
         work = _Work(store, run, selection, keep, chosen, memory)
         began = time.perf_counter()
         try:
-            work.do(_parts(work, jobs=jobs, cluster=cluster), clock, progress)
+            work.do(_parts(work, jobs=jobs, cluster=cluster, one_pass=one_pass), clock, progress)
             results = _results(store, run, plan, chosen, memory)
             verified: dict[str, Any] = {}
             if chosen == "fused":
@@ -289,18 +296,24 @@ class _Work:
             require_room(self.store, self.selection.plan.grid, self.keep, rows=left, bytes_a_row=each)
 
 
-def _parts(work: _Work, *, jobs: int | None, cluster: str | None) -> Iterator[Part]:
+def _parts(work: _Work, *, jobs: int | None, cluster: str | None, one_pass: bool) -> Iterator[Part]:
     if cluster is not None:
         from engine.sweep.cluster import evaluate_on_cluster  # noqa: PLC0415 - an optional extra
 
-        return evaluate_on_cluster(work.selection, cluster, work.keep, work.kept, start=work.start)
-    return _local_parts(work, jobs)
+        return evaluate_on_cluster(work.selection, cluster, work.keep, work.kept, start=work.start, one_pass=one_pass)
+    return _local_parts(work, jobs, one_pass)
 
 
-def _local_parts(work: _Work, jobs: int | None) -> Iterator[Part]:
+def _local_parts(work: _Work, jobs: int | None, one_pass: bool) -> Iterator[Part]:
     plan = work.selection.plan
     evaluated = evaluate(
-        work.selection, work.backend, memory=work.memory, jobs=jobs, start=work.start, known=work.results.known
+        work.selection,
+        work.backend,
+        memory=work.memory,
+        jobs=jobs,
+        start=work.start,
+        known=work.results.known,
+        one_pass=one_pass,
     )
     for block, metrics in evaluated:
         yield Part(

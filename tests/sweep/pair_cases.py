@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from polars.testing import assert_frame_equal
 
 from engine.panel import Panel
 from engine.sweep import Plan, posture_paths
@@ -22,6 +23,7 @@ from tests.references.pair import BASKET, Outcome, pair
 SERIES = ("XLF", "HYG", "VIX", "XLE", "XLB", "XLU", "IGV")
 FIRST, LAST = date(2018, 1, 2), date(2026, 3, 6)
 PRECISION = 1e-9
+FUSED_PRECISION = 1e-12
 
 Columns = Mapping[str, NDArray[np.float64]]
 
@@ -81,9 +83,22 @@ def evaluate(plan: Plan, combinations: NDArray[np.int64]) -> tuple[NDArray[np.in
     return paths, evaluate_paths(plan.market, paths, rows.weights, rows.daily)
 
 
-def evaluate_fused(plan: Plan, combinations: NDArray[np.int64]) -> pl.DataFrame:
+def evaluate_fused(
+    plan: Plan, combinations: NDArray[np.int64], *, threads: int = 1, one_pass: bool = False
+) -> pl.DataFrame:
     """Metrics of the engine by its fused loop."""
-    return pl.concat([block for _, block in evaluate_blocks(plan, split(combinations), threads=1)])
+    blocks = evaluate_blocks(plan, split(combinations), threads=threads, one_pass=one_pass)
+    return pl.concat([block for _, block in blocks])
+
+
+def assert_same_as_vectorbt(found: pl.DataFrame, expected: pl.DataFrame, precision: float = FUSED_PRECISION) -> None:
+    """Hold every metric to a precision: relative to it, or to 1 where it is less, as 1 + r - 1 is no finer than 1."""
+    assert found.columns == expected.columns
+    for name in expected.columns:
+        assert found[name].is_null().to_list() == expected[name].is_null().to_list(), name
+        left, right = found[name].drop_nulls().to_numpy(), expected[name].drop_nulls().to_numpy()
+        difference = np.max(np.abs(left - right) / np.maximum(1.0, np.abs(right)), initial=0.0)
+        assert difference <= precision, f"{name} differs by {difference:.1e}"
 
 
 def assert_agrees(plan: Plan, combinations: NDArray[np.int64]) -> Counter[str]:
@@ -93,6 +108,8 @@ def assert_agrees(plan: Plan, combinations: NDArray[np.int64]) -> Counter[str]:
     """
     paths, metrics = evaluate(plan, combinations)
     fused = evaluate_fused(plan, combinations)
+    assert_same_as_vectorbt(fused, metrics)
+    assert_frame_equal(evaluate_fused(plan, combinations, threads=2, one_pass=True), fused, check_exact=True)
     outcomes = reference_outcomes(plan, combinations)
     happened: Counter[str] = Counter()
     for k, swept in enumerate(plan.parameters(combinations).iter_rows(named=True)):

@@ -252,6 +252,14 @@ def test_fused_sweep_gives_the_numbers_of_vectorbt(fresh_simulated_store: Store,
     assert_frame_equal(fused.results, by_vectorbt, rel_tol=1e-11, abs_tol=1e-12)
 
 
+def test_one_pass_gives_the_same_bits(fresh_simulated_store: Store) -> None:
+    with pytest.raises(SweepError, match=r"one pass is a form of the fused loop.*use --backend fused"):
+        run_sweep(fresh_simulated_store, pair_grid(), one_pass=True)
+    jumping = run_sweep(fresh_simulated_store, pair_grid(), backend="fused").results
+    one_pass = run_sweep(fresh_simulated_store, pair_grid(), backend="fused", one_pass=True, anew=True).results
+    assert_frame_equal(one_pass, jumping, check_exact=True)
+
+
 def test_fused_results_do_not_depend_on_threads_or_blocks(
     simulated_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
