@@ -294,7 +294,7 @@ def _from_first(market: Market, series: Sequence[str]) -> History:
         message = f"{', '.join(missing)} not in the store: {how_to_get(missing)}"
         raise PanelError(message)
     panel = market.panel
-    complete = ~np.isnan(np.column_stack([panel.values(name) for name in series])).any(axis=1)
+    complete: Flags = np.logical_and.reduce([~np.isnan(panel.values(name)) for name in series])
     rows = np.flatnonzero(complete)
     if not len(rows) or not complete[rows[0] : rows[-1] + 1].all():
         message = f"{', '.join(series)} have no common history without gaps: see `engine data status`"
@@ -339,6 +339,7 @@ def _rule_evidence(market: Market, claim: Claim, rule: InsightRule, costs: Costs
     horizon = rule.horizons[1] if rule.horizons else HORIZON_WITHOUT_ONE
     path = _held_after(fires, horizon).astype(np.int8)
     sign = -1.0 if rule.expected == "negative" else 1.0
+    invested: Floats = sign * path.astype(np.float64)
     traded = TradedMarket(
         dates=history.dates,
         legs=(claim.market,),
@@ -347,16 +348,16 @@ def _rule_evidence(market: Market, claim: Claim, rule: InsightRule, costs: Costs
         cost_rate=costs.rate,
     )
     returns, _ = account(traded, path[None, :], np.zeros(1, np.int64), np.ones(1, np.bool_))
-    over_cash = _over_cash(returns[:, 0], sign * path, _cash(history))
+    over_cash = _over_cash(returns[:, 0], invested, _cash(history))
     return _since_first_position(history, over_cash, over_cash, path, "cash")
 
 
 def _held_after(fires: Flags, horizon: int) -> Flags:
     """Tell after which closes a position is held: those of ``horizon`` sessions from the one after each firing on."""
-    recent = np.cumsum(fires)
-    earlier = np.concatenate((np.zeros(horizon, recent.dtype), recent))[: len(fires)]
-    fired = recent - earlier > 0  # within the last `horizon` closes, this one included
-    return np.concatenate(([False], fired[:-1]))
+    fired = np.zeros(horizon + 1 + len(fires), np.int64)  # up to each close, and before the first
+    fired[horizon + 1 :] = np.cumsum(fires)
+    held: Flags = fired[horizon:-1] > fired[: len(fires)]
+    return held
 
 
 def _over_cash(returns: Floats, invested: Floats, cash: Floats) -> Floats:

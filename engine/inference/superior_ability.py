@@ -2,14 +2,15 @@
 
 Source: Hansen, "A Test for Superior Predictive Ability", Journal of Business & Economic Statistics 23(4), 2005: the
 studentised test with the consistent recentring. Days are resampled in blocks of random length (Politis and Romano's
-stationary bootstrap), whose mean length is chosen by Politis and White's rule; both by the library arch.
+stationary bootstrap), by the library arch; their mean length is chosen by Politis and White's rule.
 """
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from engine.inference.block_bootstrap import optimal_block_length
 
 __all__ = ["SuperiorAbility", "superior_predictive_ability"]
 
@@ -61,7 +62,7 @@ def superior_predictive_ability(
     if trials == 0:
         return None
     means = returns.mean(axis=0)
-    length = _block_length(returns[:, int(np.argmax(means / returns.std(axis=0)))])
+    length = optimal_block_length(returns[:, int(np.argmax(means / returns.std(axis=0)))])
     resampled = _resampled_counts(sessions, length, resamples, seed) @ returns / sessions
     deviation = np.sqrt(sessions * ((resampled - means) ** 2).mean(axis=0))
     observed = max(0.0, float((np.sqrt(sessions) * means / deviation).max()))
@@ -69,16 +70,6 @@ def superior_predictive_ability(
     recentred = resampled - np.where(means >= threshold, means, 0.0)
     best = np.maximum(0.0, (np.sqrt(sessions) * recentred / deviation).max(axis=1))
     return SuperiorAbility(float((best > observed).mean()), float(length), resamples, seed, trials)
-
-
-def _block_length(returns: NDArray[np.float64]) -> float:
-    """Optimal mean block length for the stationary bootstrap, at least one session."""
-    from arch.bootstrap import optimal_block_length  # noqa: PLC0415 - slow to import
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        length = float(optimal_block_length(returns)["stationary"].iloc[0])
-    return max(1.0, length) if np.isfinite(length) else 1.0
 
 
 def _resampled_counts(sessions: int, length: float, resamples: int, seed: int) -> NDArray[np.float64]:

@@ -42,8 +42,9 @@ def _described(study: Study) -> dict[str, Any]:
 def render_study(run: StudyRun, table: str | None = None, console: Console | None = None) -> None:
     """Print what was asked, each table under its id (or one of them), and the notes."""
     console = console or console_for_output()
+    chosen = _chosen(run, table)
     console.print(field_table(_heading(run)))
-    for name, frame in _chosen(run, table).items():
+    for name, frame in chosen.items():
         console.print()
         print_frame(frame, title=name, console=console)
     for note in run.notes:

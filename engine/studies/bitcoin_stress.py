@@ -6,7 +6,7 @@ that on a Monday two days of bitcoin are left out and its bar ends some hours af
 the correlation over the same span, from close to close, beside it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import polars as pl
@@ -22,6 +22,8 @@ from kernels import drawdown, rate_of_change
 __all__ = ["STUDY", "BitcoinStressParameters"]
 
 Floats = NDArray[np.float64]
+
+Row = Mapping[str, float | int | None]
 
 SOURCE = "credit stress strategies, part 3"
 DESCRIBES = "describes what prices did; nothing is decided on it, so there is no tradable form"
@@ -74,18 +76,20 @@ def run(history: History, parameters: BitcoinStressParameters) -> StudyResult:
     figures = [
         *(_figure(f"btc.periods.{name}.{column}", row, column) for name, row in rows.items() for column in PUBLISHED),
         _figure("btc.periods.full_period_corr_spy", full, "corr_spy"),
+        *_summary(rows),
     ]
     table = pl.DataFrame([{"period": name, **row} for name, row in {**rows, "full_period": full}.items()], strict=False)
     return StudyResult({"btc.periods": table}, tuple(figures))
 
 
-def _describe(bars: Floats, returns: Mapping[str, Floats], equity: Floats) -> dict[str, float | int | None]:
+def _describe(bars: Floats, returns: Mapping[str, Floats], equity: Floats) -> Row:
     """Return and drawdown over the bars, and the correlation of each kind of return with the market's."""
     changes = rate_of_change(bars, 1)[1:]
     return {
         "total_return": float(bars[-1] / bars[0]) - 1.0,
         "max_drawdown": float(drawdown(changes).min(initial=0.0)),
         **{name: _correlation(values, equity) for name, values in returns.items()},
+        "spy_return": float(np.prod(1.0 + equity[~np.isnan(equity)])) - 1.0,
         "days": int(np.sum(~np.isnan(returns["corr_spy"] + equity))),
     }
 
@@ -97,7 +101,31 @@ def _correlation(x: Floats, y: Floats) -> float | None:
     return float(np.corrcoef(x[both], y[both])[0, 1])
 
 
-def _figure(key: str, row: Mapping[str, float | int | None], column: str) -> Figure:
+def _summary(rows: Mapping[str, Row]) -> Iterator[Figure]:
+    """What the document says of all its episodes at once: the ends of its tables, and whether bitcoin fell harder."""
+    if not rows:
+        return
+    for name, column in (("return_range", "total_return"), ("corr_spy_range", "corr_spy")):
+        known = [float(value) for row in rows.values() if (value := row[column]) is not None]
+        yield Figure(
+            f"btc.summary.{name}",
+            reproduced=(min(known), max(known)) if known else None,
+            n=len(known),
+            episodes=len(known),
+            reason=f"the least and the greatest of all {len(known)} episodes; the document's summary leaves out one "
+            "that its own table has; it describes, and has no tradable form",
+        )
+    yield Figure(
+        "btc.summary.fell_harder_than_equities",
+        reproduced=all((row["total_return"] or 0.0) < (row["spy_return"] or 0.0) for row in rows.values()),
+        n=len(rows),
+        episodes=len(rows),
+        reason="bitcoin's return beside the market's, compounded over the same days; it describes, and has no tradable "
+        "form",
+    )
+
+
+def _figure(key: str, row: Row, column: str) -> Figure:
     correlation = column == "corr_spy"
     return Figure(
         key,
@@ -114,5 +142,5 @@ STUDY = Study(
     parameters=BitcoinStressParameters,
     series=lambda parameters: (parameters.bitcoin, parameters.equity),
     run=run,
-    answers=("btc.periods",),
+    answers=("btc.periods", "btc.summary"),
 )

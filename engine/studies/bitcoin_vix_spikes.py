@@ -8,18 +8,21 @@ the bar of the next calendar day: the day's return is that of the bar after, the
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from engine.inference import event_statistics
+from engine.inference import EventStatistics, event_statistics, wilson_interval
 from engine.parameters import parameter, same_parameter
 from engine.strategies.bitcoin_hedge import BitcoinHedgeParameters, vix_jumps
 from engine.studies.errors import StudyError
 from engine.studies.event_tables import EventStudyParameters, event_figures, event_table
 from engine.studies.history import History
-from engine.studies.study import Study, StudyResult
+from engine.studies.study import Figure, Study, StudyResult
 from engine.studies.timing import traded_calendar_days, window_from_signal_day
 from kernels import rate_of_change
 
 __all__ = ["STUDY", "BitcoinVixSpikesParameters"]
+
+Floats = NDArray[np.float64]
 
 SOURCE = "credit stress strategies, part 3"
 DAY_REASON = (
@@ -67,7 +70,6 @@ def run(history: History, parameters: BitcoinVixSpikesParameters) -> StudyResult
     traded_day = traded_calendar_days(days, days, bars, 1)
     traded_month = traded_calendar_days(days, days, bars, parameters.horizon)
     day = event_statistics(traded_day, events, horizon=1, seed=parameters.seed)
-    falling = event_statistics(-traded_day, events, horizon=1, seed=parameters.seed)
     month = event_statistics(traded_month, events, horizon=parameters.horizon, seed=parameters.seed)
     spikes = pl.DataFrame(
         {
@@ -86,7 +88,7 @@ def run(history: History, parameters: BitcoinVixSpikesParameters) -> StudyResult
     table = "btc.vix_spike_days"
     figures = (
         *event_figures({name: f"{table}.{name}" for name in ("n", "mean", "median")}, returns[events], day, DAY_REASON),
-        *event_figures({"positive": f"{table}.pct_negative"}, -returns[events], falling, DAY_REASON),
+        _negative_figure(f"{table}.pct_negative", returns[events], traded_day[events], day),
         *event_figures(
             {name: f"{table}.fwd30_{name}" for name in ("mean", "median", "positive")},
             window[events],
@@ -99,6 +101,24 @@ def run(history: History, parameters: BitcoinVixSpikesParameters) -> StudyResult
         f"days forward are {parameters.published_days} calendar days that begin with the jump's own",
     )
     return StudyResult(tables, figures, notes)
+
+
+def _negative_figure(key: str, same_day: Floats, traded: Floats, day: EventStatistics) -> Figure:
+    """The share of losses, with Wilson's interval on the effective number of days."""
+    known = traded[~np.isnan(traded)]
+    share = float((known < 0.0).mean()) if known.size else None
+    interval = None if share is None else wilson_interval(share * day.effective_n, day.effective_n)
+    low, high = interval or (None, None)
+    return Figure(
+        key,
+        reproduced=float((same_day < 0.0).mean()),
+        tradable=share,
+        low=low,
+        high=high,
+        n=day.n,
+        episodes=day.episodes,
+        reason=DAY_REASON,
+    )
 
 
 STUDY = Study(

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from engine.inference import episodes
 from engine.panel import Panel
 from engine.parameters import parameter, same_parameter
 from engine.strategies import read_condition
@@ -79,6 +80,7 @@ def run(history: History, parameters: CapitulationDistributionParameters) -> Stu
             "score": level,
             "share": float(days.mean()),
             "days": int(days.sum()),
+            "episodes": episodes(days).count,
             **{name: float(flags[days].mean()) if days.any() else None for name, flags in met.items()},
         }
         for level, days in at.items()
@@ -89,7 +91,13 @@ def run(history: History, parameters: CapitulationDistributionParameters) -> Stu
         for year in np.unique(years)
     ]
     figures = tuple(
-        Figure(f"capitulation.score_share.{row['score']:g}", reproduced=row["share"], n=row["days"], reason=REASON)
+        Figure(
+            f"capitulation.score_share.{row['score']:g}",
+            reproduced=row["share"],
+            n=row["days"],
+            episodes=row["episodes"],
+            reason=REASON,
+        )
         for row in shares
     )
     tables = {

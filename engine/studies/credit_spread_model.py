@@ -131,7 +131,9 @@ class _Cell:
     max_drawdown: float | None
 
 
-def model_states(history: History, parameters: CreditSpreadModelParameters, model: Model, **changed: Any) -> Floats:
+def model_states(
+    history: History, parameters: CreditSpreadModelParameters, model: Model, **changed: Any
+) -> NDArray[np.int64]:
     """State wanted at each close of the sample, by the strategy's own rule; see `combined_credit_spread`."""
     strategy = find_strategy("combined_credit_spread")
     names = set(strategy.parameters.model_fields) & set(CreditSpreadModelParameters.model_fields)
@@ -141,7 +143,7 @@ def model_states(history: History, parameters: CreditSpreadModelParameters, mode
     for role, series in ((HIGH_YIELD, parameters.high_yield), (CDX, parameters.cdx)):
         if history.holds(series):
             roles[role] = series + NEXT_MORNING
-    return trace_rule(plan_from_panel(history.panel_with(**roles), grid)).wanted.astype(np.float64)
+    return trace_rule(plan_from_panel(history.panel_with(**roles), grid)).wanted
 
 
 def run(history: History, parameters: CreditSpreadModelParameters) -> StudyResult:

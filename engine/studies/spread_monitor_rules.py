@@ -15,13 +15,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from engine.cash import BILL_RATE, cash_returns
-from engine.credit import MEASURES, RULES, rule_fires
+from engine.credit import MEASURES, RULES, proxy_note, rule_fires
 from engine.credit.monitor_conditions import (
     BREADTH_FUNDS,
     INVESTMENT_GRADE,
     breadth_is_benign,
     investment_grade_is_benign,
 )
+from engine.credit.spread_measures import REFERENCE
 from engine.inference import EventStatistics, event_statistics
 from engine.panel import Panel, Sample
 from engine.parameters import parameter, same_parameter
@@ -142,12 +143,13 @@ def run(history: History, parameters: SpreadMonitorRulesParameters) -> StudyResu
             ]
         )
     figures = tuple(_figure(rule, over_cash) for rule in RULES)
-    return StudyResult(tables, figures, NOTES)
+    proxy = proxy_note(panel, parameters.spread)
+    return StudyResult(tables, figures, (*((proxy,) if proxy else ()), *NOTES))
 
 
 NOTES = (
     "a rule that fires at close t is followed from close t+1; events without a complete horizon are not counted",
-    "the market over the market is its return less its mean over all sessions with one: what chance entry would earn",
+    "the market over itself on average is its return less its mean over all sessions with one: what chance entry earns",
     "the document does not say what its confidences are measured by: they are set beside the share of events whose "
     "excess over cash had the claimed sign, and beside that share among all sessions",
 )
@@ -203,7 +205,7 @@ def _market_rows(
         returns = market.equity[horizon]
         usual = returns - np.nanmean(returns) if not np.isnan(returns).all() else returns
         rows.append(({**label, "over": "cash"}, statistics))
-        rows.append(({**label, "over": parameters.equity}, describe(usual, fires[name], horizon)))
+        rows.append(({**label, "over": f"{parameters.equity} on average"}, describe(usual, fires[name], horizon)))
     return rows
 
 
@@ -263,8 +265,8 @@ def _fall_table(
 def _deepest(closes: Floats, horizon: int) -> Floats:
     """Lowest close of t+2 … t+1+horizon over that of t+1, less 1; NaN where one is missing."""
     result = np.full(len(closes), np.nan)
-    windows = np.lib.stride_tricks.sliding_window_view(closes, horizon + 1)[1:] if len(closes) > horizon + 1 else []
-    if len(windows):
+    if len(closes) > horizon + 1:
+        windows = np.lib.stride_tricks.sliding_window_view(closes, horizon + 1)[1:]
         result[: len(windows)] = windows[:, 1:].min(axis=1) / windows[:, 0] - 1.0
     return result
 
@@ -353,7 +355,8 @@ def _figure(rule: InsightRule, over_cash: Mapping[tuple[str, int], EventStatisti
 
 def _optional(parameters: SpreadMonitorRulesParameters) -> tuple[str, ...]:
     baskets = (*parameters.defensive, *parameters.cyclical, parameters.small_caps)
-    return (parameters.index, *baskets, *BREADTH_FUNDS, *MEASURES[INVESTMENT_GRADE].inputs)
+    compared = (*MEASURES[INVESTMENT_GRADE].inputs, *MEASURES[REFERENCE].inputs)
+    return (parameters.index, *baskets, *BREADTH_FUNDS, *compared)
 
 
 STUDY = Study(

@@ -73,8 +73,21 @@ def _figures(name: str, returns: StateReturns) -> list[Figure]:
             episodes=traded.episodes,
             reason=REASON,
         ),
+        Figure(
+            f"{KEY}.{name}.sharpe",
+            reproduced=_ratio(returns.mean, returns.volatility),
+            tradable=_ratio(traded.mean, traded.volatility),
+            n=traded.n,
+            episodes=traded.episodes,
+            reason=REASON,
+        ),
         Figure(f"{KEY}.{name}.days", reproduced=returns.days, n=returns.days, reason=COUNT_REASON),
     ]
+
+
+def _ratio(mean: float | None, volatility: float | None) -> float | None:
+    """What the document calls Sharpe, here of annualised means."""
+    return mean / volatility if mean is not None and volatility else None
 
 
 STUDY = Study(

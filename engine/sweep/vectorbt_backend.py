@@ -22,7 +22,10 @@ from engine.sweep.trades import trade_statistics
 
 __all__ = ["bytes_per_path", "evaluate_paths", "simulate"]
 
-INITIAL_CASH = 100.0
+INITIAL_CASH = 1_000_000.0
+"""Cash of an account at its start. vectorbt takes an amount of less than 1e-12 for none; of an account of 100 that is
+enough to be seen in the twelfth digit of the result.
+"""
 
 
 def bytes_per_path(market: Market) -> int:

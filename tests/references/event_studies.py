@@ -175,6 +175,15 @@ def bitcoin_in_period(
     )
 
 
+def market_in_period(sessions: Sequence[tuple[date, float]], first: date, last: date) -> float:
+    """Compound the market's daily returns from `first` to `last`, both included."""
+    wealth = 1.0
+    for (_, before), (day, close) in pairwise(sessions):
+        if first <= day <= last:
+            wealth *= close / before
+    return wealth - 1.0
+
+
 def correlation(x: Sequence[float], y: Sequence[float]) -> float:
     """Pearson's."""
     a, b = math.fsum(x) / len(x), math.fsum(y) / len(y)

@@ -26,6 +26,13 @@ def test_bitcoin_in_stress_is_described_as_by_hand(history: History):
         assert found[f"{key}.total_return"].reproduced == pytest.approx(expected.total_return)
         assert found[f"{key}.max_drawdown"].reproduced == pytest.approx(expected.max_drawdown)
         assert found[f"{key}.corr_spy"].reproduced == pytest.approx(expected.correlation)
+    spy = [plain.market_in_period(sessions, period.first, period.last) for period in history.periods]
+    episodes = [plain.bitcoin_in_period(bars, sessions, period.first, period.last) for period in history.periods]
+    totals, correlations = [row.total_return for row in episodes], [row.correlation for row in episodes]
+    assert found["btc.summary.return_range"].reproduced == pytest.approx((min(totals), max(totals)))
+    assert found["btc.summary.corr_spy_range"].reproduced == pytest.approx((min(correlations), max(correlations)))
+    harder = all(own < market for own, market in zip(totals, spy, strict=True))
+    assert found["btc.summary.fell_harder_than_equities"].reproduced == harder
     whole = plain.bitcoin_in_period(bars, sessions, sessions[0][0], sessions[-1][0])
     assert found["btc.periods.full_period_corr_spy"].reproduced == pytest.approx(whole.correlation)
 

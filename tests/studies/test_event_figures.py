@@ -21,6 +21,9 @@ STUDIES = (
 )
 
 NOT_IN_THE_DATA = {
+    "btc.summary.return_range",
+    "btc.summary.corr_spy_range",
+    "btc.summary.fell_harder_than_equities",
     "capitulation.hyg_drawdown_5pct.triggers",
     "capitulation.hyg_drawdown_5pct.year",
     "capitulation.sequence.breadth",

@@ -94,7 +94,7 @@ def test_returns_over_cash_and_over_the_market(slowly, result) -> None:
     assert table.height == 18 + 21
     compared = 0
     for row in table.iter_rows(named=True):
-        if (row["asset"], row["over"]) == ("SPY", "SPY"):
+        if row["over"] == "SPY on average":
             continue
         against = {"cash": ("cash",), "SPY": ("SPY",), "cyclical": CYCLICAL}[row["over"]]
         expected = slowly.over(BASKETS[row["asset"]], against, row["rule"], row["horizon"])
@@ -107,7 +107,9 @@ def test_returns_over_cash_and_over_the_market(slowly, result) -> None:
 
 
 def test_the_market_over_itself_is_over_its_mean(slowly, result) -> None:
-    table = result.tables["spread_monitor.rules"].filter(rule="risk_off", asset="SPY", over="SPY", horizon=20)
+    table = result.tables["spread_monitor.rules"].filter(
+        rule="risk_off", asset="SPY", over="SPY on average", horizon=20
+    )
     row = table.row(0, named=True)
     every = [slowly.forward("SPY", t, 20) for t in range(len(slowly.days) - 21)]
     after = [slowly.forward("SPY", t, 20) for t in slowly.fires["risk_off"] if t < len(slowly.days) - 21]
@@ -158,6 +160,13 @@ def test_runs_on_other_symbols_without_baskets(simulated_market) -> None:
     tables = STUDY.run(history, parameters).tables
     assert "spread_monitor.index" not in tables
     assert set(tables["spread_monitor.rules"]["asset"]) == {"QQQ", "cyclical", "small caps"}
+
+
+def test_a_proxy_says_that_it_is_one(simulated_market) -> None:
+    history = simulated_market.history(Sample(date(2012, 1, 3), date(2016, 12, 30)))
+    notes = STUDY.run(history, STUDY.parameters(**SHORT, spread="baa10y")).notes
+    assert notes[0].startswith("baa10y (")
+    assert "lower confidence" in notes[0]
 
 
 @pytest.mark.real_data

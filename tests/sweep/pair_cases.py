@@ -92,7 +92,7 @@ def evaluate_fused(
 
 
 def assert_same_as_vectorbt(found: pl.DataFrame, expected: pl.DataFrame, precision: float = FUSED_PRECISION) -> None:
-    """Hold every metric to a precision, relative to it or to 1 where it is less: 1 + r - 1 has no more digits than 1."""
+    """Hold every metric to a precision: relative to it, or to 1 where it is less, as 1 + r - 1 is no finer than 1."""
     assert found.columns == expected.columns
     for name in expected.columns:
         assert found[name].is_null().to_list() == expected[name].is_null().to_list(), name

@@ -33,9 +33,7 @@ from parquet_store import Store
 from tests.conftest import ROOT
 from tests.sweep.pair_cases import assert_same_as_vectorbt
 
-VECTORBT_PRECISION = 1e-10
-"""vectorbt adds up thousands of rounded orders, and a loan beside them, where a fund takes all of the equity; the plain
-accounting does not, and is held to 1e-12."""
+PRECISION = 1e-12
 
 
 def shipped_plan(store: Store, name: str, *, rate_bps: float = 2.0) -> Plan:
@@ -72,9 +70,9 @@ def test_agrees_with_vectorbt(market_store: Store, name: str, rate_bps: float) -
     found = evaluate_combinations(make_evaluator(plan), combinations)
     growth = 1.0 + found["total_return"].to_numpy()
     account_growth = np.prod(1.0 + account(plan.market, paths, rows.weights, rows.daily)[0], axis=0)
-    assert np.max(np.abs(growth / account_growth - 1.0)) <= 1e-12
+    assert np.max(np.abs(growth / account_growth - 1.0)) <= PRECISION
     assert found.columns == [*(metric.name for metric in METRICS), *GROSS_METRICS]
-    assert_same_as_vectorbt(found, expected, VECTORBT_PRECISION)
+    assert_same_as_vectorbt(found, expected, PRECISION)
 
 
 @pytest.mark.parametrize("name", strategy_names())

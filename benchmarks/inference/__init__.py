@@ -1,0 +1,1 @@
+"""Benchmarks of the inference: against the libraries whose results it gives."""
