@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
-from commands.options import AsOf, FrameForm, StorePath, fail, open_store_at, utc
+from commands.options import AsOf, FrameForm, StorePath, fail, find_store_at, open_store_at, repair_manifest_at, utc
 
 if TYPE_CHECKING:
     from parquet_store import Store
+    from parquet_store.checks import CheckReport
 
 __all__ = ["app"]
 
@@ -115,23 +116,26 @@ def data_fetch(
     """
     from engine.report.fetch_progress import fetch_progress
     from engine.report.frames import print_frame
-    from parquet_store.fetching import Pace, fetch, fetch_vintages, plan, plan_table
+    from parquet_store.fetching import Pace, asked_series, fetch, fetch_vintages, plan, plan_table
 
-    opened = open_store_at(store, create=not dry_run)
+    first = since.date() if since else None
+    if dry_run:
+        if vintages:
+            message = "--dry-run cannot tell what --vintages would ask for: that is for FRED to say"
+            raise typer.BadParameter(message)
+        print_frame(plan_table(plan(find_store_at(store), series=series, since=first, refresh=refresh)), output)
+        return
+    opened = open_store_at(store, create=True)
     if vintages:
         shown = fetch_vintages(opened, series=series, pace=Pace(timeout=timeout))
         print_frame(shown, output)
         _end_fetch(shown["state"].to_list())
-    plans = plan(opened, series=series, since=since.date() if since else None, refresh=refresh)
-    if dry_run:
-        print_frame(plan_table(plans), output)
-        return
     try:
-        with fetch_progress([each.spec.name for each in plans]) as progress:
+        with fetch_progress(asked_series(series)) as progress:
             report = fetch(
                 opened,
                 series=series,
-                since=since.date() if since else None,
+                since=first,
                 refresh=refresh,
                 pace=Pace(timeout=timeout),
                 progress=progress,
@@ -241,31 +245,53 @@ def data_check(
     drop: Annotated[
         bool, typer.Option("--drop", help="Take damaged files out of the store; they are kept in its folder damaged.")
     ] = False,
+    as_of: AsOf = None,
     output: FrameForm = "table",
 ) -> None:
     """Check every byte and every row of the store; exit code 1 if a file is damaged or a row faulty."""
     from engine.report.frames import print_frame
-    from parquet_store.checks import check_store, drop_files, repair_store
+    from parquet_store.checks import check_store
 
+    if as_of is not None and (repair or drop):
+        message = "--as-of looks at the past, which --repair and --drop cannot change; leave it out"
+        raise typer.BadParameter(message)
+    if repair:
+        repair_manifest_at(store)
     opened = open_store_at(store)
-    report = check_store(opened)
+    report = check_store(opened, as_of=utc(as_of))
     if report.findings.height or output != "table":
         print_frame(report.findings, output)
     if repair:
-        repaired = repair_store(opened, report)
-        for entry in repaired.restored:
-            typer.echo(f"restored: {entry.path}", err=True)
-        for entry, remedy in repaired.lost:
-            typer.echo(f"not restored: {entry.path}: {remedy}", err=True)
-        typer.echo(f"{repaired.quarantined:,} rows put into quarantine", err=True)
+        _repair(opened, report)
     if drop:
-        for entry in drop_files(opened, report.damaged):
-            typer.echo(f"taken out: {entry.path}", err=True)
+        _drop(opened, report)
     left = check_store(opened) if repair or drop else report
     state = "sound" if left.sound else "NOT SOUND"
     typer.echo(f"{left.files:,} files, {left.rows:,} rows, {left.bytes:,} bytes: {state}", err=True)
     if not left.sound:
         sys.exit(1)
+
+
+def _repair(opened: "Store", report: "CheckReport") -> None:
+    """Repair what a check found, and say what could be done."""
+    from parquet_store.checks import repair_store
+
+    repaired = repair_store(opened, report)
+    for entry in repaired.restored:
+        typer.echo(f"restored: {entry.path}", err=True)
+    for entry, remedy in repaired.lost:
+        typer.echo(f"not restored: {entry.path}: {remedy}", err=True)
+    typer.echo(f"{repaired.quarantined:,} rows put into quarantine", err=True)
+
+
+def _drop(opened: "Store", report: "CheckReport") -> None:
+    """Take damaged files out of the store, and name them."""
+    from parquet_store.checks import drop_answers, drop_files
+
+    for entry in drop_files(opened, report.damaged):
+        typer.echo(f"taken out: {entry.path}", err=True)
+    for path in drop_answers(opened, report.damaged_answers):
+        typer.echo(f"taken out: {path.relative_to(opened.root)}", err=True)
 
 
 @app.command("release")

@@ -10,7 +10,19 @@ import typer
 if TYPE_CHECKING:
     from parquet_store import Store
 
-__all__ = ["AsOf", "Assignments", "Form", "FrameForm", "StorePath", "StrategyName", "fail", "open_store_at", "utc"]
+__all__ = [
+    "AsOf",
+    "Assignments",
+    "Form",
+    "FrameForm",
+    "StorePath",
+    "StrategyName",
+    "fail",
+    "find_store_at",
+    "open_store_at",
+    "repair_manifest_at",
+    "utc",
+]
 
 StorePath = Annotated[
     Path | None,
@@ -21,7 +33,7 @@ AsOf = Annotated[
     typer.Option(
         "--as-of",
         help="Use only what was stored by this moment (UTC).",
-        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f"],
         show_default=False,
     ),
 ]
@@ -36,11 +48,32 @@ FrameForm = Annotated[Literal["table", "csv", "json"], typer.Option("--format", 
 
 def open_store_at(root: Path | None, *, create: bool = False) -> "Store":
     """Open the store and say where it is."""
-    from parquet_store import default_root, open_store
+    from parquet_store import open_store
+
+    return open_store(_place(root), create=create)
+
+
+def repair_manifest_at(root: Path | None) -> None:
+    """Put the copy of a manifest that cannot be read in its place, and say so."""
+    from parquet_store import default_root, restore_manifest
+
+    if restore_manifest(root or default_root()):
+        typer.echo("restored: manifest.json, from its copy", err=True)
+
+
+def find_store_at(root: Path | None) -> "Store | None":
+    """Open the store if it is there, and say where it is or would be."""
+    from parquet_store import find_store
+
+    return find_store(_place(root))
+
+
+def _place(root: Path | None) -> Path:
+    from parquet_store import default_root
 
     place = root or default_root()
     typer.echo(f"store: {place.resolve()}", err=True)
-    return open_store(place, create=create)
+    return place
 
 
 def utc(moment: datetime | None) -> datetime | None:

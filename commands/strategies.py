@@ -1,4 +1,4 @@
-"""``engine strategy``, ``engine explain`` and ``engine audit``: what a strategy is, decides, and looks at."""
+"""``engine strategy``, ``explain``, ``monitor`` and ``audit``: what a strategy is, decides, says today, looks at."""
 
 from datetime import datetime
 from pathlib import Path
@@ -8,7 +8,7 @@ import typer
 
 from commands.options import AsOf, Assignments, Form, StorePath, StrategyName, open_store_at, utc
 
-__all__ = ["app", "audit", "explain"]
+__all__ = ["app", "audit", "explain", "monitor"]
 
 app = typer.Typer(help="List the strategies and show what each is made of.", no_args_is_help=True)
 
@@ -61,6 +61,26 @@ def explain(
         typer.echo(explanation_json(explanation))
     else:
         render_explanation(explanation)
+
+
+def monitor(
+    date: Annotated[
+        datetime | None,
+        typer.Option("--date", help="A session; else the last one of the store.", formats=["%Y-%m-%d"]),
+    ] = None,
+    store: StorePath = None,
+    as_of: AsOf = None,
+    output: Form = "table",
+) -> None:
+    """Say which regime every strategy is in at a close, which rules of the documents fire, and how old the data are."""
+    from engine.monitor import monitor as monitor_day
+    from engine.report.monitor import monitor_json, render_monitor
+
+    seen = monitor_day(open_store_at(store), date.date() if date else None, as_of=utc(as_of))
+    if output == "json":
+        typer.echo(monitor_json(seen))
+    else:
+        render_monitor(seen)
 
 
 def audit(

@@ -7,17 +7,20 @@ a sweep of one combination. What it looks at may reach back to older data; nothi
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
 
-from engine.panel import NEXT_MORNING, Panel, Sample, known_next_morning
+from engine.panel import NEXT_MORNING, Panel, Sample, connected, known_next_morning
 from engine.strategies import Condition, Strategy, depends_on, find_strategy, read_condition
 from engine.strategies.strategy import POSTURE_MASK
 from engine.sweep import Costs, Plan, RuleTrace, grid_of_one, plan_from_panel, strategy_panel, trace_rule
 from parquet_store import Store, sessions
 from parquet_store.errors import EngineError
+
+if TYPE_CHECKING:
+    import duckdb
 
 __all__ = [
     "ConditionVerdict",
@@ -171,7 +174,13 @@ class Explanation:
 
 
 def explain(
-    store: Store, name: str, day: date, values: Mapping[str, Any] | None = None, *, as_of: datetime | None = None
+    store: Store,
+    name: str,
+    day: date,
+    values: Mapping[str, Any] | None = None,
+    *,
+    as_of: datetime | None = None,
+    connection: "duckdb.DuckDBPyConnection | None" = None,
 ) -> Explanation:
     """Explain what a strategy saw, decided and wanted at the close of a day.
 
@@ -187,6 +196,8 @@ def explain(
         Parameters that differ from their defaults.
     as_of
         Use only what had been stored by this moment.
+    connection
+        As in `engine.panel.load_panel`.
 
     Raises
     ------
@@ -197,9 +208,11 @@ def explain(
     """
     strategy = find_strategy(name)
     following = _next_session(day)
-    first, inputs = _look_up(store, strategy, day, following, as_of)
-    grid = grid_of_one(strategy, values or {}, sample=Sample(first, day, warmup="before"), costs=Costs())
-    panel = strategy_panel(store, strategy, grid.sample, as_of=as_of)
+    with connected(store, as_of, connection) as reading:
+        first, inputs = _look_up(reading, strategy, day, following)
+        sample = Sample(first, day, warmup="before")
+        panel = strategy_panel(store, strategy, sample, as_of=as_of, connection=reading)
+    grid = grid_of_one(strategy, values or {}, sample=sample, costs=Costs())
     if panel.sessions < 2:
         message = f"{day} is the first session with prices of all of {', '.join(strategy.legs)}: choose a later one"
         raise ExplainError(message)
@@ -249,30 +262,26 @@ def _next_session(day: date) -> date:
 
 
 def _look_up(
-    store: Store, strategy: Strategy, day: date, following: date, as_of: datetime | None
+    connection: "duckdb.DuckDBPyConnection", strategy: Strategy, day: date, following: date
 ) -> tuple[date | None, tuple[InputValue, ...]]:
     """Return the first session with prices of all legs, and what was known of each series that the store holds."""
-    from sql import connect  # noqa: PLC0415 - as in engine.panel
-
-    with connect(store, as_of=as_of) as connection:
-        held = {name for (name,) in connection.sql("SELECT series FROM series").fetchall()}
-        first, last = connection.sql("SELECT min(date), max(date) FROM sessions").fetchall()[0]
-        rows = connection.sql(
-            "SELECT series, value, dated, known_at FROM aligned_as_of('infinity') "
-            "WHERE series IS NOT NULL AND date = $day",
-            params={"day": day},
-        ).fetchall()
-        priced = connection.sql(
-            "SELECT date FROM aligned_as_of('infinity') WHERE list_contains($legs, series) "
-            "GROUP BY date HAVING count(*) = len($legs) ORDER BY date LIMIT 1",
-            params={"legs": list(strategy.legs)},
-        ).fetchall()
-        names = tuple(dict.fromkeys((*strategy.series, *strategy.optional_inputs)))
-        morning = {
-            name: known_next_morning(connection, name, pl.Series([day, following])).row(0)[1:]
-            for name in names
-            if name.endswith(NEXT_MORNING)
-        }
+    held = {name for (name,) in connection.sql("SELECT series FROM series").fetchall()}
+    first, last = connection.sql("SELECT min(date), max(date) FROM sessions").fetchall()[0]
+    rows = connection.sql(
+        "SELECT series, value, dated, known_at FROM aligned WHERE series IS NOT NULL AND date = $day",
+        params={"day": day},
+    ).fetchall()
+    priced = connection.sql(
+        "SELECT date FROM aligned WHERE list_contains($legs, series) "
+        "GROUP BY date HAVING count(*) = len($legs) ORDER BY date LIMIT 1",
+        params={"legs": list(strategy.legs)},
+    ).fetchall()
+    names = tuple(dict.fromkeys((*strategy.series, *strategy.optional_inputs)))
+    morning = {
+        name: known_next_morning(connection, name, pl.Series([day, following])).row(0)[1:]
+        for name in names
+        if name.endswith(NEXT_MORNING)
+    }
     found = {series: tuple(rest) for series, *rest in rows} | morning
     _check_prices(day, first, last, [leg for leg in strategy.legs if leg in held and leg not in found])
     inputs = tuple(InputValue(name, *found.get(name, (None, None, None))) for name in names)

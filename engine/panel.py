@@ -7,6 +7,7 @@ study needs, checks them, and hands them on as plain arrays.
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
@@ -22,7 +23,16 @@ from parquet_store.errors import EngineError
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["NEXT_MORNING", "Panel", "PanelError", "Sample", "how_to_get", "known_next_morning", "load_panel"]
+__all__ = [
+    "NEXT_MORNING",
+    "Panel",
+    "PanelError",
+    "Sample",
+    "connected",
+    "how_to_get",
+    "known_next_morning",
+    "load_panel",
+]
 
 
 NEXT_MORNING = "@next_morning"
@@ -139,6 +149,7 @@ def load_panel(
     complete: Sequence[str] = (),
     optional: Sequence[str] = (),
     as_of: datetime | None = None,
+    connection: "duckdb.DuckDBPyConnection | None" = None,
 ) -> Panel:
     """Read the aligned series of a sample from the store.
 
@@ -157,16 +168,16 @@ def load_panel(
         Series that are added where the store holds them.
     as_of
         Use only what had been stored by this moment.
+    connection
+        One to this store as of this moment, for who asks several times; None: a new one.
 
     Raises
     ------
     PanelError
         A series is not in the store, the sample holds no session, or a traded series has a gap.
     """
-    from sql import connect  # noqa: PLC0415 - worker processes import this module and have no use for DuckDB
-
-    with connect(store, as_of=as_of) as connection:
-        held = [name for (name, *_) in connection.sql("DESCRIBE panel").fetchall()]
+    with connected(store, as_of, connection) as reading:
+        held = [name for (name, *_) in reading.sql("DESCRIBE panel").fetchall()]
         missing = [
             name for name in dict.fromkeys(name.removesuffix(NEXT_MORNING) for name in series) if name not in held
         ]
@@ -176,10 +187,10 @@ def load_panel(
         series = tuple(dict.fromkeys((*series, *found)))
         stored = tuple(dict.fromkeys(name.removesuffix(NEXT_MORNING) for name in series))
         names = ", ".join(["date", *(_quoted(name) for name in stored)])
-        frame = connection.sql(f"SELECT {names} FROM panel ORDER BY date").pl()  # noqa: S608 - quoted identifiers
+        frame = reading.sql(f"SELECT {names} FROM panel ORDER BY date").pl()  # noqa: S608 - quoted identifiers
         for name in (name for name in series if name.endswith(NEXT_MORNING)):
-            frame = frame.with_columns(known_next_morning(connection, name, frame["date"])["value"].alias(name))
-        origin = connection.sql(
+            frame = frame.with_columns(known_next_morning(reading, name, frame["date"])["value"].alias(name))
+        origin = reading.sql(
             """
             SELECT max(seen_at) AS seen_at, coalesce(bool_or(source = 'simulated'), false) AS simulated
             FROM (SELECT symbol AS series, seen_at, source FROM prices
@@ -194,6 +205,15 @@ def load_panel(
     dates = frame["date"].to_numpy().astype("datetime64[D]")
     start = 0 if sample.first is None else int(np.searchsorted(dates, np.datetime64(sample.first)))
     return Panel(dates, MappingProxyType(columns), start, as_of, origin[0], bool(origin[1]))
+
+
+def connected(
+    store: Store, as_of: datetime | None, connection: "duckdb.DuckDBPyConnection | None"
+) -> AbstractContextManager["duckdb.DuckDBPyConnection"]:
+    """Return a connection as a context: the one given, which stays open, or a new one, which is closed."""
+    from sql import connect  # noqa: PLC0415 - worker processes import this module and have no use for DuckDB
+
+    return connect(store, as_of=as_of) if connection is None else nullcontext(connection)
 
 
 def known_next_morning(connection: "duckdb.DuckDBPyConnection", name: str, sessions: pl.Series) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from parquet_store.manifest import FileEntry, Manifest
 from parquet_store.reader import scan
 from parquet_store.revisions import Revision, revise
 from parquet_store.schema import SCHEMAS, TableSchema
-from parquet_store.store import Store, default_root, open_store, read_manifest
+from parquet_store.store import Store, default_root, find_store, open_store, read_manifest, restore_manifest
 from parquet_store.universe import SeriesSpec, Universe, load_universe
 from parquet_store.writer import SIMULATED, append, append_many
 
@@ -32,6 +32,7 @@ __all__ = [
     "append_many",
     "default_root",
     "export",
+    "find_store",
     "import_files",
     "known_at",
     "list_revisions",
@@ -39,6 +40,7 @@ __all__ = [
     "open_store",
     "read_manifest",
     "refuse_damage",
+    "restore_manifest",
     "revise",
     "scan",
     "sessions",

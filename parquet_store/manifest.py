@@ -14,7 +14,17 @@ from typing import Any
 
 from parquet_store.errors import StoreError
 
-__all__ = ["FORMAT", "FileEntry", "Manifest", "decode", "empty_manifest", "encode", "extended", "with_replaced"]
+__all__ = [
+    "FORMAT",
+    "FileEntry",
+    "Manifest",
+    "decode",
+    "empty_manifest",
+    "encode",
+    "extended",
+    "seen_by",
+    "with_replaced",
+]
 
 FORMAT = 2
 """The version of the store's layout that this code writes. It reads the first one too, which named no raw files."""
@@ -112,6 +122,11 @@ def extended(manifest: Manifest, entries: Iterable[FileEntry]) -> Manifest:
     return Manifest(sha256(body).hexdigest(), manifest.generation + 1, (*manifest.files, *added), body)
 
 
+def seen_by(manifest: Manifest, as_of: datetime) -> Manifest:
+    """Return a manifest of those files only that hold a row seen by a moment; no store has it."""
+    return with_replaced(manifest, {entry.path: None for entry in manifest.files if entry.seen_at > as_of})
+
+
 def with_replaced(manifest: Manifest, replaced: Mapping[str, FileEntry | None]) -> Manifest:
     """Return the next manifest, in which some entries, named by their paths, have given way to others or to none."""
     files = tuple(entry for entry in (replaced.get(entry.path, entry) for entry in manifest.files) if entry is not None)
@@ -133,7 +148,7 @@ def decode(payload: bytes, path: Path) -> Manifest:
     StoreError
         If it was written by a newer version, or is damaged.
     """
-    damaged = f"the manifest {path} is damaged; restore it from a backup"
+    damaged = f"the manifest {path} is damaged; `engine data check --repair` puts its copy in its place"
     try:
         document = json.loads(payload)
         version = document["format"]

@@ -79,13 +79,15 @@ def not_yet_held(store: Store, manifest: Manifest, rows: pl.DataFrame) -> pl.Dat
     return rows.join(held, on=_KEY, how="anti", nulls_equal=True, maintain_order="left")
 
 
-def not_confirmed(store: Store, manifest: Manifest, table: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Return those rows of a table that no release has confirmed: none of the same series, day and main value."""
-    if not manifest.entries("quarantine") or rows.is_empty():
+def not_confirmed(
+    store: Store, manifest: Manifest, table: str, rows: pl.DataFrame, *, as_of: datetime | None = None
+) -> pl.DataFrame:
+    """Return the rows of which no release, by a moment, has confirmed the same series, day and main value."""
+    if not manifest.entries("quarantine", as_of) or rows.is_empty():
         return rows
     schema = SCHEMAS[table]
     value = _MAIN_VALUE[table]
-    released = scan(store, "quarantine", manifest=manifest).filter(
+    released = scan(store, "quarantine", manifest=manifest, as_of=as_of).filter(
         pl.col("table_name") == table, pl.col("status") == "released"
     )
     given = pl.col("row").str.json_path_match(f"$.{value}").cast(pl.Float64, strict=False)

@@ -10,7 +10,15 @@ from parquet_store.files import disk_faults_explained, make_folder, publish, wri
 from parquet_store.lock import exclusive
 from parquet_store.manifest import Manifest, decode, empty_manifest, encode
 
-__all__ = ["Store", "default_root", "open_store", "read_manifest", "replace_manifest"]
+__all__ = [
+    "Store",
+    "default_root",
+    "find_store",
+    "open_store",
+    "read_manifest",
+    "replace_manifest",
+    "restore_manifest",
+]
 
 _LONGEST_NAME = 240
 
@@ -22,7 +30,8 @@ class Store:
     Attributes
     ----------
     root
-        Its folder: ``manifest.json``, ``data/<table>/*.parquet``, ``staging/`` for files being written, and ``lock``.
+        Its folder: ``manifest.json`` and a copy of it, ``data/<table>/*.parquet``, ``raw/*.parquet`` for what providers
+        answered, ``staging/`` for files being written, and ``lock``.
     """
 
     root: Path
@@ -31,6 +40,11 @@ class Store:
     def manifest_path(self) -> Path:
         """The file that lists all data files."""
         return self.root / "manifest.json"
+
+    @property
+    def copy_path(self) -> Path:
+        """A second copy of the manifest, for the day on which the first cannot be read."""
+        return self.root / "manifest.copy.json"
 
     @property
     def lock_path(self) -> Path:
@@ -88,13 +102,10 @@ def open_store(root: str | Path, *, create: bool = False) -> Store:
     StoreError
         If there is no store, the folder is not a store, it was written by a newer version, or it cannot be made.
     """
+    found = find_store(root)
+    if found is not None:
+        return found
     store = Store(Path(root))
-    if store.manifest_path.is_file():
-        read_manifest(store)
-        return store
-    if store.root.exists() and not _is_unfinished(store):
-        msg = f"{store.root} is not a store: it has no manifest.json; choose an empty or absent folder with --store"
-        raise StoreError(msg)
     if not create:
         msg = (
             f"there is no store at {store.root}; "
@@ -107,6 +118,24 @@ def open_store(root: str | Path, *, create: bool = False) -> Store:
             if not store.manifest_path.is_file():
                 replace_manifest(store, empty_manifest())
     return store
+
+
+def find_store(root: str | Path) -> Store | None:
+    """Return the store at a folder; None where there is none yet and one can be made.
+
+    Raises
+    ------
+    StoreError
+        If the folder is not a store, or was written by a newer version.
+    """
+    store = Store(Path(root))
+    if store.manifest_path.is_file():
+        read_manifest(store)
+        return store
+    if store.root.exists() and not _is_unfinished(store):
+        msg = f"{store.root} is not a store: it has no manifest.json; choose an empty or absent folder with --store"
+        raise StoreError(msg)
+    return None
 
 
 def read_manifest(store: Store) -> Manifest:
@@ -126,10 +155,41 @@ def read_manifest(store: Store) -> Manifest:
 
 
 def replace_manifest(store: Store, manifest: Manifest) -> None:
-    """Make `manifest` what the store holds, in one step; the caller holds the lock."""
-    staged = store.staging / "manifest.json"
-    write_synced(staged, encode(manifest))
-    publish(staged, store.manifest_path)
+    """Make `manifest` what the store holds, in one step; the caller holds the lock.
+
+    Its copy is written first: one that is older than the manifest would lose the last change, and a newer one lists
+    files that are in their places already.
+    """
+    payload = encode(manifest)
+    for path in (store.copy_path, store.manifest_path):
+        staged = store.staging / path.name
+        write_synced(staged, payload)
+        publish(staged, path)
+
+
+def restore_manifest(root: str | Path) -> bool:
+    """Put the copy of the manifest in its place where the manifest cannot be read; return whether that was needed.
+
+    Raises
+    ------
+    StoreError
+        If the copy cannot be read either, or the disk refuses.
+    """
+    store = Store(Path(root))
+    if not store.copy_path.is_file():
+        return False
+    with disk_faults_explained(f"the manifest {store.manifest_path} could not be restored"), exclusive(store.lock_path):
+        try:
+            read_manifest(store)
+        except StoreError:
+            payload = store.copy_path.read_bytes()
+            decode(payload, store.copy_path)
+            make_folder(store.staging)
+            staged = store.staging / store.manifest_path.name
+            write_synced(staged, payload)
+            publish(staged, store.manifest_path)
+            return True
+    return False
 
 
 def _is_unfinished(store: Store) -> bool:
@@ -137,5 +197,5 @@ def _is_unfinished(store: Store) -> bool:
     if not store.root.is_dir():
         return False
     # The manifest is in the set because another process may be making the same store at this moment.
-    made = {store.lock_path.name, store.staging.name, store.manifest_path.name}
+    made = {store.lock_path.name, store.staging.name, store.manifest_path.name, store.copy_path.name}
     return {path.name for path in store.root.iterdir()} <= made

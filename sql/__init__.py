@@ -5,9 +5,9 @@ study_runs, study_figures. All but ``series`` also exist as a macro ``NAME_as_of
 """
 
 from sql.catalog import VIEWS
-from sql.connection import connect
+from sql.connection import connect, keep_alignment
 from sql.errors import SqlError
 from sql.output import Form
 from sql.runner import Parameters, query, relation, run
 
-__all__ = ["VIEWS", "Form", "Parameters", "SqlError", "connect", "query", "relation", "run"]
+__all__ = ["VIEWS", "Form", "Parameters", "SqlError", "connect", "keep_alignment", "query", "relation", "run"]

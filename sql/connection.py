@@ -15,7 +15,7 @@ from sql.catalog import data_files, data_folders, define
 from sql.errors import SqlError
 from sql.statements import statement
 
-__all__ = ["connect"]
+__all__ = ["connect", "keep_alignment"]
 
 _VERIFIED = ("prices", "actions", "macro", "quarantine")
 """The tables whose files are compared with their sha256 before they are queried, once a process. Bars and ledgers are
@@ -82,6 +82,14 @@ def connect(
         connection.close()
         raise
     return connection
+
+
+def keep_alignment(connection: DuckDBPyConnection) -> None:
+    """Compute sessions, aligned series and panel once, so that further questions to this connection find them ready.
+
+    What the connection answers stays the same; the macros ``NAME_as_of(moment)`` are computed as ever.
+    """
+    connection.execute(statement("views/kept.sql"))
 
 
 def _spill_folder() -> str:

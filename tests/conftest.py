@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,28 @@ from tests.real_data import REAL_DATA
 ROOT = Path(__file__).resolve().parents[1]
 
 Engine = Callable[..., subprocess.CompletedProcess[str]]
+
+
+_FAULTS = pytest.StashKey[Counter[tuple[str, str]]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--thorough", action="store_true", help="Try every fault of a provider, not a sample of them.")
+
+
+def faults_tried(config: pytest.Config) -> Counter[tuple[str, str]]:
+    """Return how many faults were tried and survived in this run, by what was disturbed and the fault's mode."""
+    return config.stash.setdefault(_FAULTS, Counter())
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    tried = faults_tried(config)
+    if tried and config.getoption("--thorough"):
+        terminalreporter.section("faults tried and survived")
+        for what in dict.fromkeys(what for what, _ in tried):
+            counts = {mode: count for (each, mode), count in tried.items() if each == what}
+            modes = ", ".join(f"{mode} {count}" for mode, count in counts.items())
+            terminalreporter.write_line(f"{what}: {sum(counts.values())} ({modes})")
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import asdict
-from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
@@ -10,7 +9,7 @@ from rich.text import Text
 
 from engine.explain import ConditionVerdict, Explanation, InsightRuleVerdict
 from engine.report.frames import console_for_output
-from engine.report.tables import field_table, text_table, value_text
+from engine.report.tables import field_table, moment_text, text_table, value_text
 from engine.strategies.strategy import POSTURE_MASK
 
 __all__ = ["explanation_json", "render_explanation"]
@@ -40,13 +39,13 @@ def render_explanation(explanation: Explanation, console: Console | None = None)
 
 def _heading(explanation: Explanation) -> Table:
     market = " — SIMULATED MARKET" if explanation.simulated else ""
-    read = f", read as of {_moment(explanation.as_of)}" if explanation.as_of else ""
+    read = f", read as of {moment_text(explanation.as_of)}" if explanation.as_of else ""
     parameters = ", ".join(f"{name} = {value_text(value)}" for name, value in explanation.parameters.items())
     return field_table(
         (
             ("strategy", explanation.title + market),
             ("day", f"the close of {explanation.day}; the rule began on {explanation.first}, without a position"),
-            ("data", f"stored by {_moment(explanation.seen_at)}{read}"),
+            ("data", f"stored by {moment_text(explanation.seen_at)}{read}"),
             ("parameters", parameters),
         )
     )
@@ -113,7 +112,7 @@ def _legs(explanation: Explanation) -> Table:
 
 def _inputs(explanation: Explanation) -> Table:
     rows = [
-        (each.series, _number(each.value), str(each.dated or "-"), _moment(each.known_at) if each.known_at else "-")
+        (each.series, _number(each.value), str(each.dated or "-"), moment_text(each.known_at) if each.known_at else "-")
         for each in explanation.inputs
     ]
     return text_table(
@@ -130,7 +129,3 @@ def _number(value: float | None) -> str:
 
 def _weight(value: float) -> str:
     return f"{value:+.4g}" if value else "0"
-
-
-def _moment(moment: datetime | None) -> str:
-    return "unknown" if moment is None else f"{moment:%Y-%m-%d %H:%M} UTC"

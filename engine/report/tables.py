@@ -1,12 +1,13 @@
 """Tables of text on the terminal, and values as a grid file writes them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["field_table", "text_table", "value_text"]
+__all__ = ["field_table", "moment_text", "text_table", "value_text"]
 
 
 def text_table(
@@ -41,3 +42,8 @@ def value_text(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {value_text(item)}" for key, item in value.items())
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def moment_text(moment: datetime | None) -> str:
+    """Write a moment in UTC to the minute."""
+    return "unknown" if moment is None else f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -298,6 +298,7 @@ STRATEGY = Strategy(
     always=FAVOURABLE,
     feasible=feasible,
     notes=notes,
+    stand_ins=({"model": "hy"}, {"model": "cdx"}),
     ambiguities=(
         Ambiguity(
             parameter="hy_slow_average",

@@ -248,6 +248,7 @@ STRATEGY = Strategy(
     feasible=feasible,
     notes=notes,
     insight_rules=RULES,
+    stand_ins=tuple({"spread": name} for name, measure in MEASURES.items() if measure.proxy),
     ambiguities=(
         Ambiguity(
             parameter="window_end",

@@ -123,6 +123,9 @@ class Strategy:
         Where the documents can be read in two ways.
     insight_rules
         What the document claims to follow when some of the conditions hold.
+    stand_ins
+        Parameters by which it can be read where the store lacks what its defaults read, the preferred first. It then
+        reads something else than the document names, and deserves less confidence.
     """
 
     name: str
@@ -142,6 +145,7 @@ class Strategy:
     hindsight: Callable[..., str | None] | None = None
     ambiguities: tuple[Ambiguity, ...] = field(default_factory=tuple)
     insight_rules: tuple[InsightRule, ...] = ()
+    stand_ins: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no code can hold."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -19,6 +19,9 @@ from engine.strategies import Strategy, choices, depends_on
 from engine.sweep.grid import Grid, GridError
 from engine.sweep.tables import Table, code_tables, tabulate
 from parquet_store import Store
+
+if TYPE_CHECKING:
+    import duckdb
 
 __all__ = ["BUY_AND_HOLD", "Market", "Plan", "Rows", "make_plan", "plan_from_panel", "strategy_panel"]
 
@@ -165,8 +168,15 @@ def make_plan(store: Store, grid: Grid, *, as_of: datetime | None = None) -> Pla
     return plan_from_panel(strategy_panel(store, grid.strategy, grid.sample, as_of=as_of), grid)
 
 
-def strategy_panel(store: Store, strategy: Strategy, sample: Sample, *, as_of: datetime | None = None) -> Panel:
-    """Load every series that a strategy reads or trades, and the series it is compared with.
+def strategy_panel(
+    store: Store,
+    strategy: Strategy,
+    sample: Sample,
+    *,
+    as_of: datetime | None = None,
+    connection: "duckdb.DuckDBPyConnection | None" = None,
+) -> Panel:
+    """Load every series that a strategy reads or trades, and the series it is compared with; see `load_panel`.
 
     Raises
     ------
@@ -174,7 +184,15 @@ def strategy_panel(store: Store, strategy: Strategy, sample: Sample, *, as_of: d
         A series is missing or has gaps, or the sample holds no session.
     """
     optional = (BUY_AND_HOLD, *strategy.optional_inputs)
-    return load_panel(store, strategy.series, sample, complete=strategy.legs, optional=optional, as_of=as_of)
+    return load_panel(
+        store,
+        strategy.series,
+        sample,
+        complete=strategy.legs,
+        optional=optional,
+        as_of=as_of,
+        connection=connection,
+    )
 
 
 def plan_from_panel(panel: Panel, grid: Grid) -> Plan:

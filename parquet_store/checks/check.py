@@ -7,13 +7,14 @@ from pathlib import Path
 
 import polars as pl
 
+from parquet_store.checks.archive import check_archive
 from parquet_store.checks.bars import faulty_bars
 from parquet_store.checks.files import check_file
 from parquet_store.checks.findings import Finding, findings_frame
 from parquet_store.checks.rows import faulty_rows
 from parquet_store.checks.series import check_series
 from parquet_store.compaction import unlisted_files
-from parquet_store.manifest import FileEntry, Manifest, with_replaced
+from parquet_store.manifest import FileEntry, Manifest, seen_by, with_replaced
 from parquet_store.quarantine import REASON, not_confirmed
 from parquet_store.reader import scan
 from parquet_store.schema import SCHEMAS
@@ -36,6 +37,8 @@ class CheckReport:
         The entries whose files are not what was written.
     faulty
         The rows that belong in quarantine, by table, with ``reason``.
+    damaged_answers
+        Files of the raw archive that are not what came.
     orphans
         Data files that the manifest does not list.
     files, bytes, rows
@@ -47,6 +50,7 @@ class CheckReport:
     findings: pl.DataFrame
     damaged: tuple[FileEntry, ...]
     faulty: Mapping[str, pl.DataFrame]
+    damaged_answers: tuple[Path, ...]
     orphans: tuple[Path, ...]
     files: int
     bytes: int
@@ -62,19 +66,22 @@ class CheckReport:
 def check_store(
     store: Store,
     *,
+    as_of: datetime | None = None,
     today: date | None = None,
     universe: Universe | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> CheckReport:
     """Check everything a store holds; nothing is changed.
 
-    Every byte of every file is compared with the manifest's sha256. What is left of sound files is then checked row by
-    row. Rows that the quarantine holds are not looked at again.
+    Every byte of every file, raw answers included, is compared with its sha256. What is left of sound files is then
+    checked row by row. Rows that the quarantine holds are not looked at again.
 
     Parameters
     ----------
+    as_of
+        Only the files that hold something seen by this moment, and the rows as they were read then; None: all.
     today
-        The day against which staleness is measured; None: today (UTC).
+        The day against which staleness is measured; None: that of `as_of`, else today (UTC).
     universe
         The calendars and bounds; None: those the project ships.
     progress
@@ -85,25 +92,29 @@ def check_store(
     StoreError
         If the manifest itself cannot be read.
     """
-    manifest = read_manifest(store)
+    listed = read_manifest(store)
+    manifest = listed if as_of is None else seen_by(listed, as_of)
     known = load_universe() if universe is None else universe
-    day = datetime.now(UTC).date() if today is None else today
+    day = today or (as_of or datetime.now(UTC)).astimezone(UTC).date()
     damaged, findings = _check_files(store, manifest, progress)
-    unlisted = unlisted_files(store, manifest)
+    unlisted = unlisted_files(store, listed) if as_of is None else []
     findings += [_orphan(store, path) for path in unlisted]
+    damaged_answers, of_archive = check_archive(store, manifest, as_of)
+    findings += of_archive
     sound = with_replaced(manifest, dict.fromkeys((entry.path for entry in damaged), None))
-    faulty = {"bars": faulty_bars(store, sound)}
+    faulty = {"bars": faulty_bars(store, sound, as_of=as_of)}
     for table in ("prices", "macro", "actions"):
-        rows = scan(store, table, manifest=sound).collect(engine="in-memory")
+        rows = scan(store, table, manifest=sound, as_of=as_of).collect(engine="in-memory")
         findings += check_series(table, rows, known, day)
         if table != "actions":
             faulty[table] = faulty_rows(table, rows, known, day)
-    faulty = {table: not_confirmed(store, sound, table, rows) for table, rows in faulty.items()}
+    faulty = {table: not_confirmed(store, sound, table, rows, as_of=as_of) for table, rows in faulty.items()}
     findings += [finding for table, rows in faulty.items() for finding in _faults(table, rows)]
     return CheckReport(
         findings=findings_frame(findings),
         damaged=tuple(damaged),
         faulty={table: rows for table, rows in faulty.items() if not rows.is_empty()},
+        damaged_answers=tuple(damaged_answers),
         orphans=tuple(unlisted),
         files=len(manifest.files),
         bytes=sum(entry.bytes for entry in manifest.files),

@@ -4,12 +4,14 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import polars as pl
 
 from parquet_store.checks.check import CheckReport
 from parquet_store.checks.files import described
 from parquet_store.checks.restore import restore_file
+from parquet_store.fetching.raw_archive import archive_lock
 from parquet_store.files import disk_faults_explained, make_folder, sync_folder
 from parquet_store.integrity import damage
 from parquet_store.lock import exclusive
@@ -19,7 +21,7 @@ from parquet_store.schema import SCHEMAS
 from parquet_store.store import Store, read_manifest, replace_manifest
 from parquet_store.writer import append, clear_staging
 
-__all__ = ["RepairReport", "drop_files", "repair_store"]
+__all__ = ["RepairReport", "drop_answers", "drop_files", "repair_store"]
 
 
 @dataclass(frozen=True)
@@ -89,14 +91,32 @@ def drop_files(store: Store, entries: Iterable[FileEntry]) -> tuple[FileEntry, .
             return ()
         clear_staging(store)
         replace_manifest(store, with_replaced(manifest, dict.fromkeys((entry.path for entry in dropped), None)))
-        folder = store.root / "damaged"
-        make_folder(folder)
-        for entry in dropped:
-            path = store.root / entry.path
-            if path.exists():
-                os.replace(path, folder / path.name)  # noqa: PTH105 - the system call by its name
-        sync_folder(folder)
+        _put_aside(store, [store.root / entry.path for entry in dropped])
     return dropped
+
+
+def drop_answers(store: Store, paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Move damaged files of the raw archive to ``damaged/``; the rows that were read from them stay where they are.
+
+    Returns
+    -------
+    tuple of Path
+        Where they lay.
+    """
+    with archive_lock(store):
+        dropped = tuple(path for path in paths if path.exists())
+        if dropped:
+            _put_aside(store, dropped)
+    return dropped
+
+
+def _put_aside(store: Store, paths: Iterable[Path]) -> None:
+    folder = store.root / "damaged"
+    make_folder(folder)
+    for path in paths:
+        if path.exists():
+            os.replace(path, folder / path.name)  # noqa: PTH105 - the system call by its name
+    sync_folder(folder)
 
 
 def _quarantine(store: Store, report: CheckReport, seen_at: datetime | None) -> int:

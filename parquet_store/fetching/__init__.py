@@ -1,7 +1,7 @@
 """Fetching: the data set from its providers into the store, kept current by a daily run."""
 
 from parquet_store.fetching.asking import Pace
-from parquet_store.fetching.fetcher import fetch, plan
+from parquet_store.fetching.fetcher import asked_series, fetch, plan
 from parquet_store.fetching.plan import SeriesPlan, plan_table
 from parquet_store.fetching.rebuilder import RebuildReport, rebuild
 from parquet_store.fetching.report import FetchReport
@@ -12,6 +12,7 @@ __all__ = [
     "Pace",
     "RebuildReport",
     "SeriesPlan",
+    "asked_series",
     "fetch",
     "fetch_vintages",
     "plan",

@@ -65,6 +65,9 @@ class Throttle:
                 self._due += self._interval
             if wait > 0:
                 self._pace.sleep(wait)
+                paused = self._paused_until - self._pace.clock()  # meanwhile another question may have been sent away
+                if paused > 0:
+                    self._pace.sleep(paused)
             yield
 
     def pause(self, seconds: float) -> None:

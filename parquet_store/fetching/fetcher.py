@@ -11,7 +11,7 @@ import polars as pl
 from parquet_store.errors import EngineError, StoreError
 from parquet_store.fetching.admission import Admission, admit
 from parquet_store.fetching.asking import Pace, Provider
-from parquet_store.fetching.held import Held, load_held
+from parquet_store.fetching.held import Held, held_of_none, load_held
 from parquet_store.fetching.plan import SeriesPlan, plan_fetch
 from parquet_store.fetching.raw_archive import KeptAnswer, archive_lock, keep
 from parquet_store.fetching.report import FetchReport, Outcome, outcome_table
@@ -23,7 +23,7 @@ from parquet_store.store import Store, read_manifest
 from parquet_store.universe import SeriesSpec, Universe, load_universe
 from parquet_store.writer import SIMULATED, append, moment_of_writing
 
-__all__ = ["chosen_series", "fetch", "plan", "refuse_simulated"]
+__all__ = ["asked_series", "chosen_series", "fetch", "plan", "refuse_simulated"]
 
 _AT_ONCE = 12
 
@@ -42,7 +42,7 @@ class _Fetched:
 
 
 def plan(
-    store: Store,
+    store: Store | None,
     *,
     series: Sequence[str] | None = None,
     since: date | None = None,
@@ -50,9 +50,11 @@ def plan(
     universe: Universe | None = None,
     now: datetime | None = None,
 ) -> list[SeriesPlan]:
-    """Return what `fetch` with the same arguments would ask for, without asking."""
+    """Return what `fetch` with the same arguments would ask for, without asking; `store` None is one yet to be made."""
+    if store is not None:
+        refuse_simulated(store, read_manifest(store))
     specs = chosen_series(universe, series)
-    held = load_held(store, specs, read_manifest(store))
+    held = held_of_none(specs) if store is None else load_held(store, specs, read_manifest(store))
     return plan_fetch(specs, held, (now or datetime.now(UTC)).date(), since=since, refresh=refresh)
 
 
@@ -125,6 +127,11 @@ def chosen_series(universe: Universe | None, names: Sequence[str] | None) -> lis
             msg = f"{spec.name} has no source to fetch from; bring it in with `engine data import FILE`"
             raise EngineError(msg)
     return chosen
+
+
+def asked_series(names: Sequence[str] | None, universe: Universe | None = None) -> tuple[str, ...]:
+    """Return the names of those of the chosen series that have a source to be asked; raises as `chosen_series`."""
+    return tuple(spec.name for spec in chosen_series(universe, names) if spec.source != FILES)
 
 
 def refuse_simulated(store: Store, manifest: Manifest) -> None:

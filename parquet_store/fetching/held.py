@@ -13,7 +13,7 @@ from parquet_store.schema import SCHEMAS
 from parquet_store.store import Store
 from parquet_store.universe import SeriesSpec
 
-__all__ = ["MAIN_VALUE", "Held", "empty_rows", "load_held"]
+__all__ = ["MAIN_VALUE", "Held", "empty_rows", "held_of_none", "load_held", "nothing_held"]
 
 MAIN_VALUE = {"prices": "close", "macro": "value", "actions": "value"}
 """The column without which a row says nothing, by table."""
@@ -52,6 +52,16 @@ class Held:
 def empty_rows(table: str) -> pl.DataFrame:
     """Return no rows of a table."""
     return pl.DataFrame(schema=dict(SCHEMAS[table].columns))
+
+
+def nothing_held(spec: SeriesSpec) -> Held:
+    """Return what is held of a series that is new."""
+    return Held(empty_rows(spec.table), empty_rows("actions"), empty_rows("quarantine"))
+
+
+def held_of_none(specs: Iterable[SeriesSpec]) -> dict[str, Held]:
+    """Return what an empty store holds of some series, by name."""
+    return {spec.name: nothing_held(spec) for spec in specs}
 
 
 def load_held(store: Store, specs: Iterable[SeriesSpec], manifest: Manifest) -> dict[str, Held]:

@@ -10,7 +10,7 @@ import polars as pl
 from parquet_store.errors import EngineError
 from parquet_store.fetching.admission import Admission, admit
 from parquet_store.fetching.fetcher import chosen_series, refuse_simulated
-from parquet_store.fetching.held import Held, empty_rows, load_held
+from parquet_store.fetching.held import Held, load_held, nothing_held
 from parquet_store.fetching.raw_archive import KeptAnswer, archive_folder, kept_answers, kept_fetches, moment_of
 from parquet_store.revisions import revise
 from parquet_store.schema import SCHEMAS
@@ -95,16 +95,12 @@ def replay(
     for moment, kept in fetches:
         of_series = [each for each in kept if each.series in specs and each.purpose != "vintages"]
         for name, answers in groupby(of_series, key=lambda each: each.series):
-            state = states.get(name, _nothing(specs[name]))
+            state = states.get(name, nothing_held(specs[name]))
             try:
                 states[name] = _after(specs[name], state, admit(specs[name], list(answers), state, moment), moment)
             except EngineError as error:
                 notes.append(f"{name}, {moment:%Y-%m-%d %H:%M}: {error}")
     return states, notes
-
-
-def _nothing(spec: SeriesSpec) -> Held:
-    return Held(empty_rows(spec.table), empty_rows("actions"), empty_rows("quarantine"))
 
 
 def _after(spec: SeriesSpec, state: Held, admission: Admission, moment: datetime) -> Held:

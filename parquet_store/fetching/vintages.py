@@ -7,6 +7,7 @@ has seen by itself, and every read as of then, stays as it is.
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Event
 
@@ -16,18 +17,28 @@ from parquet_store.calendar import NEW_YORK, known_at
 from parquet_store.errors import EngineError
 from parquet_store.fetching.asking import Pace, Provider
 from parquet_store.fetching.checks import believable
+from parquet_store.fetching.confirmation import rejected_as_quarantine
 from parquet_store.fetching.fetcher import chosen_series, refuse_simulated
 from parquet_store.fetching.raw_archive import KeptAnswer, archive_lock, keep
 from parquet_store.history import versions
+from parquet_store.quarantine import not_yet_held
 from parquet_store.schema import MOMENT, SCHEMAS
 from parquet_store.sources import FILES, Span, find_source
 from parquet_store.store import Store, read_manifest
 from parquet_store.universe import SeriesSpec, Universe
-from parquet_store.writer import append, moment_of_writing
+from parquet_store.writer import append_many, moment_of_writing
 
 __all__ = ["fetch_vintages"]
 
 _AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What a provider showed of a series: rows of the table macro, and rows that cannot be true, with the reason."""
+
+    rows: pl.DataFrame
+    rejected: pl.DataFrame
 
 
 def fetch_vintages(
@@ -91,9 +102,7 @@ def _provider(name: str, pace: Pace) -> Provider:
     return Provider(source.title, source.connect, source.limits, pace, Event())
 
 
-def _ask(
-    spec: SeriesSpec, provider: Provider, now: datetime
-) -> tuple[tuple[KeptAnswer, ...], pl.DataFrame | EngineError]:
+def _ask(spec: SeriesSpec, provider: Provider, now: datetime) -> tuple[tuple[KeptAnswer, ...], _Shown | EngineError]:
     """Return the answers for one series, and its vintages or what is wrong with them."""
     source = find_source(spec.source)
     assert source.vintages is not None  # noqa: S101 - only such sources are asked
@@ -109,9 +118,9 @@ def _ask(
         return kept, EngineError(f"the answer could not be read ({type(error).__name__})")
 
 
-def _as_rows(spec: SeriesSpec, shown: pl.DataFrame, now: datetime) -> pl.DataFrame:
+def _as_rows(spec: SeriesSpec, shown: pl.DataFrame, now: datetime) -> _Shown:
     """Return vintages as rows of the table macro, each seen at the end of the day on which it came out."""
-    believed, _ = believable(spec, shown, now.date())
+    believed, rejected = believable(spec, shown, now.date())
     dawn = believed["vintage"].dt.offset_by("1d").cast(pl.Datetime("us")).dt.replace_time_zone(NEW_YORK)
     rows = believed.with_columns(
         pl.lit(spec.name).alias("series"),
@@ -120,19 +129,22 @@ def _as_rows(spec: SeriesSpec, shown: pl.DataFrame, now: datetime) -> pl.DataFra
         dawn.dt.convert_time_zone("UTC").cast(MOMENT).alias("seen_at"),
         pl.lit(spec.source).alias("source"),
     )
-    return rows.filter(pl.col("seen_at") <= now).select(*SCHEMAS["macro"].columns)
+    return _Shown(rows.filter(pl.col("seen_at") <= now).select(*SCHEMAS["macro"].columns), rejected)
 
 
-def _write(
-    store: Store, spec: SeriesSpec, shown: pl.DataFrame | EngineError, raw: tuple[str, ...]
-) -> tuple[object, ...]:
+def _write(store: Store, spec: SeriesSpec, shown: _Shown | EngineError, raw: tuple[str, ...]) -> tuple[object, ...]:
     """Write the vintages from before the store first saw a series, and return the line of the report."""
     if isinstance(shown, EngineError):
         return spec.name, "failed", 0, 0, None, str(shown)
     first_seen = versions(store, "macro", spec.name)["seen_at"].min()
-    earlier = shown if first_seen is None else shown.filter(pl.col("seen_at") < first_seen)
-    if earlier.is_empty():
-        return spec.name, "ok", 0, 0, None, f"the store has seen the series since {first_seen!s}"
-    append(store, "macro", earlier, raw=raw)
+    earlier = shown.rows if first_seen is None else shown.rows.filter(pl.col("seen_at") < first_seen)
+    held = not_yet_held(
+        store, read_manifest(store), rejected_as_quarantine("macro", spec.name, spec.source, raw[0], shown.rejected)
+    )
+    frames = [(table, rows) for table, rows in (("quarantine", held), ("macro", earlier)) if rows.height]
+    if frames:
+        append_many(store, frames, raw=raw)
+    said = [f"the store has seen the series since {first_seen!s}"] if earlier.is_empty() else []
+    said += [f"{held.height} vintages went to the quarantine"] if held.height else []
     revisions = earlier.height - earlier["date"].n_unique()
-    return spec.name, "ok", earlier.height, revisions, earlier["seen_at"].dt.date().min(), ""
+    return spec.name, "ok", earlier.height, revisions, earlier["seen_at"].dt.date().min(), "; ".join(said)

@@ -21,6 +21,8 @@ CREATE VIEW sessions AS FROM sessions_as_of('infinity');
 
 CREATE VIEW adjusted AS FROM adjusted_as_of('infinity');
 
+CREATE VIEW aligned AS FROM aligned_as_of('infinity');
+
 CREATE VIEW panel_long AS FROM panel_long_as_of('infinity');
 
 CREATE VIEW panel AS FROM panel_as_of('infinity');

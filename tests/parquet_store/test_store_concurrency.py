@@ -1,6 +1,5 @@
 """Several processes on one store: writers wait for each other, readers see whole changes, the dead block nobody."""
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -13,13 +12,6 @@ from parquet_store.lock import exclusive
 from tests.parquet_store.rows import held, macro, prices
 
 CHANGES = 15
-
-
-@pytest.fixture(scope="module")
-def processes():
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["parquet_store", "tests.parquet_store.rows"])
-    return context
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A writer killed at any file operation leaves the store of before or of after, and a re-run finishes the work."""
 
-import multiprocessing
 import os
 import shutil
 import signal
@@ -16,14 +15,6 @@ from tests.parquet_store.file_operations import killed_at, recorded
 from tests.parquet_store.rows import contents, macro, moment, prices
 
 MORE_THAN_THERE_ARE = 1000
-
-
-@pytest.fixture(scope="module")
-def processes():
-    """Return a source of fresh processes that have the store imported already."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["parquet_store", "tests.parquet_store.file_operations"])
-    return context
 
 
 def write_two_tables(root: Path) -> None:

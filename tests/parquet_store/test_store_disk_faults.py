@@ -1,6 +1,5 @@
 """Disks that refuse: full, limited, read-only, forbidden. Real ones, each skipped only where the system lacks it."""
 
-import multiprocessing
 import os
 import resource
 import shutil
@@ -14,13 +13,6 @@ from parquet_store import Store, StoreError, append, export, open_store
 from tests.parquet_store.rows import contents, held, macro
 
 NOBODY = 65534
-
-
-@pytest.fixture(scope="module")
-def processes():
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["parquet_store", "tests.parquet_store.rows"])
-    return context
 
 
 def message_of(processes, target, *args) -> str:

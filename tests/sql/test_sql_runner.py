@@ -248,6 +248,19 @@ sys.stdout.write(str([name for name in heavy if name in sys.modules]))
     assert done.stderr == ""
 
 
+def test_a_slow_question_draws_no_bar_into_what_is_written(store):
+    with sql.connect(store) as connection:
+        assert connection.sql("SELECT current_setting('enable_progress_bar')").fetchall() == [(False,)]
+
+
+def test_what_is_kept_is_what_would_be_computed(store):
+    with sql.connect(store) as computing, sql.connect(store) as keeping:
+        sql.keep_alignment(keeping)
+        for view in ("sessions", "aligned", "panel", "panel_long"):
+            order = "ORDER BY ALL"
+            assert keeping.sql(f"FROM {view} {order}").fetchall() == computing.sql(f"FROM {view} {order}").fetchall()
+
+
 def test_connecting_closes_what_fails(store, monkeypatch):
     monkeypatch.setattr("sql.connection.statement", lambda *_: "SELECT nonsense")
     with pytest.raises(duckdb.Error):

@@ -1,7 +1,6 @@
 """An import of bars killed at any file operation leaves the store of before or of after."""
 
 import errno
-import multiprocessing
 import os
 import shutil
 
@@ -13,13 +12,6 @@ from parquet_store.bars import import_bars
 from tests.parquet_store.bars.bar_files import walk, write
 from tests.parquet_store.rows import moment
 from tests.parquet_store.test_store_crash import MORE_THAN_THERE_ARE, check_sound, run_killed
-
-
-@pytest.fixture(scope="module")
-def processes():
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["parquet_store.bars", "tests.parquet_store.file_operations"])
-    return context
 
 
 def import_a_file(root):

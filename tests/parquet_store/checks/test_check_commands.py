@@ -36,6 +36,26 @@ def test_check_names_a_flipped_byte_and_what_to_do(engine, tmp_path):
     assert held(store) == {("A", 0): 1.0}
 
 
+def test_a_damaged_manifest_is_restored_from_its_copy(engine, tmp_path):
+    store = small_store(tmp_path / "store")
+    payload = store.manifest_path.read_bytes()
+    for place in (3, len(payload) // 2, len(payload) - 4):
+        store.manifest_path.write_bytes(payload[:place] + bytes([payload[place] ^ 1]) + payload[place + 1 :])
+        refused = engine("data", "status")
+        assert refused.returncode == 2
+        assert "manifest.json is damaged; `engine data check --repair`" in refused.stderr
+        repaired = engine("data", "check", "--repair")
+        assert (repaired.returncode, "restored: manifest.json" in repaired.stderr) == (0, True)
+        assert store.manifest_path.read_bytes() == payload
+    store.manifest_path.unlink()
+    assert engine("data", "check", "--repair").returncode == 0
+    assert store.manifest_path.read_bytes() == payload
+    store.copy_path.write_bytes(payload[:9])
+    store.manifest_path.write_bytes(payload[:9])
+    lost = engine("data", "check", "--repair")
+    assert (lost.returncode, "Traceback" in lost.stderr) == (2, False)
+
+
 def test_faulty_rows_go_into_quarantine_and_are_released(engine, tmp_path):
     store = small_store(tmp_path / "store")
     append(store, "macro", macro({("DGS10", 0): 99.0}), seen_at=moment(2))

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from parquet_store import load_universe, open_store, read_manifest, revise, scan
-from parquet_store.checks import check_store, repair_store
+from parquet_store.checks import check_store, drop_answers, repair_store
 from parquet_store.fetching.admission import admit
 from parquet_store.fetching.held import load_held
 from parquet_store.fetching.raw_archive import KeptAnswer, archive_folder, keep, kept_fetches
@@ -74,6 +74,27 @@ def test_damaged_files_come_back_byte_for_byte(store, damaged):
     assert {path: (store.root / path).read_bytes() for path in payloads} == payloads
     after = contents(store)
     assert after[0] == before[0]
+    assert all(after[1][table].equals(before[1][table]) for table in before[1])
+
+
+def test_damaged_raw_answers_are_named_and_put_aside(store):
+    three_fetches(store)
+    before = contents(store)
+    harmed = kept_fetches(store)[1]
+    payload = harmed.read_bytes()
+    harmed.write_bytes(payload[:90] + bytes([payload[90] ^ 1]) + payload[91:])
+    report = check_store(store)
+    assert report.damaged_answers == (harmed,)
+    assert report.findings.select("severity", "table", "file").row(0) == ("damage", "raw", f"raw/{harmed.name}")
+    assert not report.sound
+    assert check_store(store, as_of=FIRST).sound
+    assert drop_answers(store, report.damaged_answers) == (harmed,)
+    assert (store.root / "damaged" / harmed.name).is_file()
+    assert not harmed.exists()
+    left = check_store(store)
+    assert left.sound
+    assert "are not in the archive; 1 files of rows" in left.findings.filter(table="raw")["what"][0]
+    after = contents(store)
     assert all(after[1][table].equals(before[1][table]) for table in before[1])
 
 

@@ -18,10 +18,8 @@ from parquet_store.compaction import compact, remove_unlisted
 from parquet_store.quarantine import REASON, quarantine_rows
 from tests.parquet_store.bars.bar_files import walk, write
 from tests.parquet_store.rows import held, macro, moment, prices
-from tests.parquet_store.test_store_crash import MORE_THAN_THERE_ARE, check_sound, processes, run_killed, same
+from tests.parquet_store.test_store_crash import MORE_THAN_THERE_ARE, check_sound, run_killed, same
 from tests.parquet_store.test_store_model import KEYS, MINUTES, VALUES, latest
-
-__all__ = ["processes"]
 
 few = settings(max_examples=25, deadline=None)
 

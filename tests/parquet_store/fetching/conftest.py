@@ -1,6 +1,7 @@
 """A replay server with the made-up market, and fetches from it that never wait."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from pathlib import Path
 
@@ -11,7 +12,13 @@ from parquet_store.fetching import FetchReport, Pace, fetch
 from tests.parquet_store.fetching.made_up_market import LAST, days_before, market, universe
 from tests.parquet_store.fetching.replay_server import Replay, replaying
 
-NO_WAITING = Pace(timeout=0.4, sleep=lambda _: None, jitter=lambda low, _: low)
+NO_WAITING = Pace(sleep=lambda _: None, jitter=lambda low, _: low)
+
+
+def pace_for(mode: str) -> Pace:
+    """Return a pace that is soon tired of an answer that never comes; on a busy machine a real one may take a while."""
+    return replace(NO_WAITING, timeout=1.0) if mode == "hang" else NO_WAITING
+
 
 Fetch = Callable[..., FetchReport]
 

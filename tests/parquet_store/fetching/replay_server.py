@@ -26,7 +26,7 @@ BENT = ("three_years", "revised", "garbage", "duplicate", "contradiction", "old_
 
 MODES = (*PASSING, *REFUSED, *BENT)
 
-HANG_SECONDS = 1.0
+HANG_SECONDS = 2.0
 
 
 @dataclass
@@ -78,6 +78,7 @@ Answered = tuple[int, str]
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each answer waits 40 ms for the client's word that the header has come
     state: Replay
     lock: threading.Lock
 

@@ -106,6 +106,23 @@ def test_retry_after_holds_for_every_question_to_the_provider():
     assert [moment - 1000.0 for moment in asked] == [0.0, 7.0, 7.0]
 
 
+def test_a_pause_holds_for_a_question_that_is_waiting_already():
+    clock = Clock()
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        if len(clock.waits) == 1:
+            throttle.pause(5.0)
+
+    throttle = Throttle(
+        Limits(per_minute=60, burst=1, at_once=2), Pace(clock=lambda: clock.now, sleep=sleep, jitter=lambda low, _: low)
+    )
+    for _ in range(2):
+        with throttle.turn():
+            pass
+    assert clock.waits == [1.0, 5.0]
+
+
 def test_a_long_retry_after_is_not_waited_for():
     clock = Clock()
     asking, asked = provider(clock, [Response(429, b"", 3600.0)])

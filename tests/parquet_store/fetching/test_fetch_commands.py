@@ -35,15 +35,20 @@ def test_exit_codes_tell_whole_partial_and_no_success(engine, shipped):
 
 
 def test_dry_run_asks_nothing_and_makes_no_store(engine, shipped, tmp_path):
-    open_store(tmp_path / "store", create=True)
     done = engine("data", "fetch", "--dry-run", "--since", "2024-01-01", *OF_THE_SHIPPED_UNIVERSE, "--format", "csv")
     assert done.returncode == 0, done.stderr
     header, first, *_ = done.stdout.splitlines()
     assert header == "series,source,reason,from,to"
     assert first.startswith("UNRATE,fred,new,2024-01-01,")
     assert shipped.log == []
-    assert engine("data", "fetch", "--dry-run", "--store", "absent").returncode == 2
-    assert not (tmp_path / "absent").exists()
+    assert not (tmp_path / "store").exists()
+    open_store(tmp_path / "made", create=True)
+    made = engine("data", "fetch", "--dry-run", *OF_THE_SHIPPED_UNIVERSE, "--format", "csv", "--store", "made")
+    assert "UNRATE,fred,new,," in made.stdout
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "file").touch()
+    assert engine("data", "fetch", "--dry-run", "--store", "other").returncode == 2
+    assert engine("data", "fetch", "--dry-run", "--vintages").returncode == 2
 
 
 def test_revisions_and_rebuild(engine, shipped):

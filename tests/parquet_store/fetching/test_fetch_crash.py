@@ -1,7 +1,6 @@
 """A fetch killed at any file operation leaves the store of before or of after, and a re-run finishes the work."""
 
 import errno
-import multiprocessing
 import os
 import shutil
 import signal
@@ -33,10 +32,8 @@ def killed(root: Path, number: int, provider: str) -> None:
     killed_at(number, half_written=True, work=lambda: fetch_all(root))
 
 
-def test_kill_at_every_file_operation(tmp_path, replay, fetched):
+def test_kill_at_every_file_operation(processes, tmp_path, replay, fetched):
     """A row is in the quarantine as well, so that all three steps of a write are cut."""
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["parquet_store.fetching", "tests.parquet_store.file_operations"])
     before = stored(open_store(fetched[0]))
     finished = tmp_path / "finished"
     shutil.copytree(fetched[0], finished)

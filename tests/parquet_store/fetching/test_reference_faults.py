@@ -11,7 +11,7 @@ import pytest
 
 from parquet_store import open_store, scan
 from parquet_store.fetching import fetch, rebuild
-from tests.parquet_store.fetching.conftest import NO_WAITING
+from tests.parquet_store.fetching.conftest import NO_WAITING, pace_for
 from tests.parquet_store.fetching.stored import each_row_is_in, lacks_none_of, same, stored
 from tests.real_data import REAL_DATA
 
@@ -64,7 +64,7 @@ def tool():
 
 
 def run(store, last: date = LAST, **options):
-    return fetch(store, now=datetime.combine(last, time(23, 45), UTC), pace=NO_WAITING, **options)
+    return fetch(store, **{"now": datetime.combine(last, time(23, 45), UTC), "pace": NO_WAITING, **options})
 
 
 def test_a_full_fetch_equals_the_files(tmp_path, tool):
@@ -105,7 +105,7 @@ def test_each_fault_of_the_tool_at_each_series(tmp_path, tool, mode):
     for number, (day, series) in enumerate(zip((date(2026, 2, 27), date(2026, 3, 13), LAST, LAST), FEW, strict=True)):
         tool.until(day)
         tool.control(f"fault?mode={mode}&times=1&match={series}")
-        run(store, day, series=FEW)
+        run(store, day, series=FEW, pace=pace_for(mode))
         found = stored(store)
         if mode != "revised":
             assert each_row_is_in(found, after)

@@ -81,6 +81,17 @@ def test_a_second_run_writes_nothing(store):
     assert again["message"][0].startswith("the store has seen the series since 2022-02-07")
 
 
+def test_a_vintage_that_cannot_be_true_goes_to_the_quarantine(store, replay):
+    month = MONTHS[3]
+    replay.market.shown["JOBLESS"].append((month, 400.0, month + timedelta(days=50)))
+    report = run(store)
+    assert report.select("values", "message").row(0) == (24, "1 vintages went to the quarantine")
+    held = scan(store, "quarantine").collect()
+    assert held.select("series", "date", "reason").rows() == [("JOBLESS", month, "the value is outside 0.5 to 40")]
+    assert run(store)["message"][0].endswith("quarantine") is False
+    assert scan(store, "quarantine").collect().height == 1
+
+
 def test_a_later_fetch_finds_nothing_new(store, fetch_until):
     run(store)
     report = fetch_until(store, series=["JOBLESS"])
