@@ -338,8 +338,8 @@ def where_present(_typing: Any, tested: Any, value: Any, otherwise: Any) -> Any:
 
     def generate(_context: Any, builder: ir.IRBuilder, sig: Any, args: Sequence[ir.Value]) -> ir.Value:
         present = builder.fcmp_ordered("ord", args[0], args[0])
-        kind, _, chosen, rest = sig.return_type, *sig.args
-        return builder.select(present, _as(kind, builder, args[1], chosen), _as(kind, builder, args[2], rest))
+        chosen, rest = (_as(sig.return_type, builder, args[k], sig.args[k]) for k in (1, 2))
+        return builder.select(present, chosen, rest)
 
     return tested(tested, value, otherwise), generate
 

@@ -2,8 +2,8 @@
 
 Method. Time is cut into blocks of one window's length. A window that ends in a block is a tail of the values before
 the block and a head of the block, so its sums are one running sum backward plus one forward (van Herk and Gil-Werman,
-for sums), four blocks side by side. Nothing that left a window was ever in its sums, so an outlier leaves no trace, and a window costs the same
-whatever its length.
+for sums), four blocks side by side. Nothing that left a window was ever in its sums, so an outlier leaves no trace, and
+a window costs the same whatever its length.
 
 Accuracy. Sums are of deviations from a pivot, the first value of the block. Every window that ends in the block
 contains it. A window of w values whose pivot lies far from the rest has a variance of at least 1/w of the sum of
@@ -88,9 +88,9 @@ def rolling_std(
 ) -> Floats:
     """Sample standard deviation of the last `window` values.
 
-    The arguments are those of `rolling_mean`; the divisor is n - `ddof`, and the result NaN where that is not
-    positive: a whole number, like `window`. The relative error is below 1e-12, also on a high mean and after an outlier has left the window, as long
-    as squares of the values do not overflow.
+    The arguments are those of `rolling_mean`; the divisor is n - `ddof`, a whole number, and the result NaN where that
+    is not positive. The relative error is below 1e-12, also on a high mean and after an outlier has left the window, as
+    long as squares of the values do not overflow.
     """
     return roll(second_moment, values, window, min_periods, out, threads, DEVIATION, ddof)
 

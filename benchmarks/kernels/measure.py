@@ -17,6 +17,11 @@ from kernels.registry import inputs
 SHORTEST = 1e-3
 """Seconds a sample lasts at least; short calls are repeated within it."""
 
+ENOUGH = 0.5
+"""Seconds for which the rounds of quick calls are repeated, because a disturbance weighs most on them."""
+
+MOST_ROUNDS = 49
+
 OURS = "ours"
 
 
@@ -82,19 +87,22 @@ def check(row: Row, calls: Mapping[str, Callable[[], Any]]) -> None:
             )
 
 
-def seconds(row: Row, calls: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
+def seconds(row: Row, calls: Mapping[str, Callable[[], Any]], least_rounds: int) -> dict[str, list[float]]:
     """Return the times of each contestant, one a round; in each round they follow one another.
 
     With one thread it is processor time that counts: on an idle machine it is the time by the clock, and on a busy one
     it leaves out the turns of other programs.
     """
     now = time.process_time if row.threads == 1 else time.perf_counter
-    repeats = {}
+    repeats, round_seconds = {}, 0.0
     for name, call in calls.items():
         call()
         begin = now()
         call()
-        repeats[name] = max(1, int(SHORTEST / max(now() - begin, 1e-9)))
+        once = max(now() - begin, 1e-9)
+        repeats[name] = max(1, int(SHORTEST / once))
+        round_seconds += repeats[name] * once
+    rounds = max(least_rounds, min(MOST_ROUNDS, int(ENOUGH / round_seconds)))
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
