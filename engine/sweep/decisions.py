@@ -86,7 +86,7 @@ class Watch(NamedTuple):
         int64 (STATES,): place of a state below, or `UNKNOWN`.
     states
         int64 (WATCHED,): the states themselves.
-    count
+    watched
         int64 (1,): places in use.
     needed, refused, looked_at
         int64 (WATCHED,): conditions that every waking code meets, conditions that none meets, and those whose verdict
@@ -103,7 +103,7 @@ class Watch(NamedTuple):
 
     place: Integers
     states: Integers
-    count: Integers
+    watched: Integers
     needed: Integers
     refused: Integers
     looked_at: Integers
@@ -181,7 +181,9 @@ def start_watch(conditions: int, words: int) -> Watch:
         np.full(STATES, UNKNOWN, np.int64),
         np.zeros(WATCHED, np.int64),
         np.zeros(1, np.int64),
-        *(np.zeros(WATCHED, np.int64) for _ in range(3)),
+        np.zeros(WATCHED, np.int64),
+        np.zeros(WATCHED, np.int64),
+        np.zeros(WATCHED, np.int64),
         np.zeros((WATCHED, words), np.uint64),
         np.full(WATCHED, -1, np.int64),
         np.zeros(1 << conditions, np.int64),
@@ -192,9 +194,9 @@ def start_watch(conditions: int, words: int) -> Watch:
 @jit_in_place
 def forget(watch: Watch) -> None:
     """Forget all states: another rule, or the same with other numbers, comes next."""
-    for state in watch.states[: watch.count[0]]:
+    for state in watch.states[: watch.watched[0]]:
         watch.place[state] = UNKNOWN
-    watch.count[0] = 0
+    watch.watched[0] = 0
     watch.codes_of[:] = -1
 
 
@@ -303,7 +305,7 @@ def jump_to_next_fill(
 @jit_in_place
 def _watch_state(rule: Any, conditions: int, watch: Watch, state: int) -> int:
     """Find what wakes a rule in this state, by asking it about every code."""
-    if watch.count[0] == WATCHED:
+    if watch.watched[0] == WATCHED:
         return UNWATCHED
     codes = 1 << conditions
     answers = watch.answers
@@ -319,10 +321,10 @@ def _watch_state(rule: Any, conditions: int, watch: Watch, state: int) -> int:
             if answers[code] != answers[code ^ bit]:
                 looked_at |= bit
                 break
-    place = watch.count[0]
+    place = watch.watched[0]
     watch.place[state] = place
     watch.states[place] = state
-    watch.count[0] += 1
+    watch.watched[0] += 1
     watch.needed[place] = needed
     watch.refused[place] = refused
     watch.looked_at[place] = looked_at

@@ -213,7 +213,7 @@ def recall(
     what = 2 * held + np.int64(daily)
     mixed = (what << 20 ^ filled) * 0x9E3779B97F4A7C1 + (following << 20 ^ left) * 0xC2B2AE3D27D4EB5
     mixed = (mixed ^ before * 0x165667B19E3779F) * 0x27D4EB2F165667C5
-    place: int = (mixed >> 40) & (records.shape[0] - 1)  # type: ignore[assignment]  # in numba, one type
+    place: int = (mixed >> 40) & (records.shape[0] - 1)
     known = (
         records[place, KEPT_BEFORE] == kept
         and records[place, HELD] == what
