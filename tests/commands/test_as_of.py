@@ -64,7 +64,7 @@ SLOW = {
 COMMANDS = {**QUICK, **SLOW}
 SLOW_AT = 3
 
-OF_THE_RUN = ("run_id", "seconds", "report", "manifest_id", "bytes", "finished_at", "started_at")
+OF_THE_RUN = ("run_id", "seconds", "timings", "report", "manifest_id", "bytes", "finished_at", "started_at")
 """Fields that differ between two runs of one command on one store, or that tell of files and not of rows."""
 
 
