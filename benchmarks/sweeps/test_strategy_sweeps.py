@@ -1,7 +1,7 @@
 """Every strategy's sweep by the fused loop against the same combinations by vectorbt: equal results first, then speed.
 
-Both run in this process on one thread, over the grid that is shipped with the strategy, on the simulated market. Time is
-the processor's. vectorbt is the engine's own adapter, in chunks of its best size.
+Both run in this process on one thread, over the grid that is shipped with the strategy, on the simulated market. Time
+is the processor's. vectorbt is the engine's own adapter, in chunks of its best size.
 """
 
 import statistics
