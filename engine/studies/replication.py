@@ -1,11 +1,14 @@
 """Every published figure beside what the data give: as published, and as it could have been traded."""
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Literal, TypeAlias
+
+import numpy as np
 
 from engine.panel import Sample, how_to_get
 from engine.studies import find_study, study_names
@@ -15,6 +18,8 @@ from engine.studies.periods import PERIODS_FILE, load_periods
 from engine.studies.published import PUBLISHED_FILE, Published, PublishedFigure, agrees, load_published
 from engine.studies.running import run_on, series_of
 from engine.studies.study import Figure, Study
+from kernels import rate_of_change
+from kernels.threads import thread_limit
 from parquet_store import Store
 from parquet_store.errors import EngineError
 
@@ -102,13 +107,13 @@ def replicate(
     studies = [find_study(name) for name in study_names()]
     wanted = [series_of(study, study.parameters()) for study in studies]
     everything = [name for needed, optional in wanted for name in (*needed, *optional)]
-    market = load_market(store, (), load_periods(periods), optional=everything, as_of=as_of)
-    history = market.history(document.sample)
-    found: dict[str, Figure] = {}
-    notes: dict[str, tuple[str, ...]] = {}
-    for study in studies:
-        figures, notes[study.name] = _run(market, study, study.sample or document.sample)
-        found |= {figure.id: figure for figure in figures}
+    with ThreadPoolExecutor(thread_limit()) as pool:
+        pool.submit(rate_of_change, np.ones(2), 1)  # compiled code is loaded while the store is read
+        market = load_market(store, (), load_periods(periods), optional=everything, as_of=as_of)
+        history = market.history(document.sample)
+        runs = list(pool.map(lambda study: _run(market, study, study.sample or document.sample), studies))
+    found = {figure.id: figure for figures, _ in runs for figure in figures}
+    notes = {study.name: said for study, (_, said) in zip(studies, runs, strict=True)}
     figures = tuple(_joined(document, found, studies))
     seconds = perf_counter() - started
     agreeing = [agrees(document.figures[figure.id].printed, figure.reproduced) for figure in figures]
