@@ -3,10 +3,9 @@
 A module of this folder that defines ``STRATEGY`` is a strategy; nothing else has to be told of it.
 """
 
-import importlib
-import pkgutil
 from functools import cache
 
+from engine.discovery import defined_in, modules_defining
 from engine.parameters import ParameterError, choices, documentation, parse_assignments, parse_parameters
 from engine.strategies.conditions import Condition, Reading, depends_on, read_condition
 from engine.strategies.parameters import Parameters
@@ -32,8 +31,6 @@ __all__ = [
     "strategy_names",
 ]
 
-_NOT_STRATEGIES = frozenset({"conditions", "parameters", "strategy"})
-
 
 class StrategyError(EngineError):
     """There is no strategy of that name."""
@@ -42,7 +39,7 @@ class StrategyError(EngineError):
 @cache
 def strategy_names() -> tuple[str, ...]:
     """Return the names of all strategies, sorted."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in _NOT_STRATEGIES))
+    return modules_defining(__name__, "STRATEGY")
 
 
 @cache
@@ -57,5 +54,5 @@ def find_strategy(name: str) -> Strategy:
     if name not in strategy_names():
         message = f"unknown strategy {name!r}: use one of {', '.join(strategy_names())}"
         raise StrategyError(message)
-    strategy: Strategy = importlib.import_module(f"{__name__}.{name}").STRATEGY
+    strategy: Strategy = defined_in(__name__, name, "STRATEGY")
     return strategy

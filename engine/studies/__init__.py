@@ -3,10 +3,9 @@
 A module of this folder that defines ``STUDY`` is a study; nothing else has to be told of it.
 """
 
-import importlib
-import pkgutil
 from functools import cache
 
+from engine.discovery import defined_in, modules_defining
 from engine.studies.errors import StudyError
 from engine.studies.history import History, Market, load_market
 from engine.studies.periods import Period, load_periods
@@ -29,31 +28,11 @@ __all__ = [
     "study_names",
 ]
 
-_NOT_STUDIES = frozenset(
-    {
-        "errors",
-        "event_tables",
-        "falls",
-        "history",
-        "ledger",
-        "look_ahead",
-        "periods",
-        "published",
-        "replication",
-        "running",
-        "state_returns",
-        "study",
-        "timing",
-        "vix_trend",
-    }
-)
-
 
 @cache
 def study_names() -> tuple[str, ...]:
     """Return the names of all studies, sorted."""
-    modules = (module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(sorted(name for name in modules if name not in _NOT_STUDIES))
+    return modules_defining(__name__, "STUDY")
 
 
 @cache
@@ -68,5 +47,5 @@ def find_study(name: str) -> Study:
     if name not in study_names():
         message = f"unknown study {name!r}: use one of {', '.join(study_names())}"
         raise StudyError(message)
-    study: Study = importlib.import_module(f"{__name__}.{name}").STUDY
+    study: Study = defined_in(__name__, name, "STUDY")
     return study
