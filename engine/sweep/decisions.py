@@ -1,10 +1,8 @@
 """When a rule wants another posture: found close by close, or by jumping over closes that cannot change anything.
 
-A rule that leaves its state as it is, given the conditions met at a close, leaves it so until these conditions change:
-it is at rest. Which changes can wake it is found by asking it about every code: the conditions that all waking codes
-share must be met, or not be met, and one of the conditions that it looks at in this state must have changed. The closes
-at which this is so are kept as packed bits, 64 closes a word, made once for each row of codes, and the loop jumps from
-one to the next. A close that is looked at in vain costs a little time and changes nothing.
+A rule at rest is jumped to the close that wakes it (`engine.sweep.waking`). As long as no stop is hit, when the posture
+changes depends on the codes and the rule alone: these changes are found once, for all combinations that differ by their
+weights or their stops.
 
 A rule that looks at what its holding has earned says so by `stops`, see `engine.strategies.strategy`. Such a rule is
 first run as if no stop were hit; where the least return of the holding so found reaches the stop, its closes are looked
@@ -20,97 +18,88 @@ from numpy.typing import NDArray
 from engine.compiled import inlined_in_place, jit_in_place
 from engine.strategies.strategy import POSTURE_MASK
 from engine.sweep.holdings import Books, return_since_fill
-from engine.sweep.plan import Plan
 from engine.sweep.rules import decide
-from kernels.bits import trailing_zeros
+from engine.sweep.waking import (
+    NEVER_HIT,
+    UNDRAWN,
+    UNWATCHED,
+    Planes,
+    Watch,
+    answer,
+    ask_about_every_code,
+    draw_diagram,
+    find_waking_closes,
+    next_waking_close,
+    place_of_state,
+)
 
 __all__ = [
-    "Planes",
+    "BEGIN",
+    "NO_STOP",
+    "Asked",
+    "Changes",
     "Stops",
-    "Watch",
-    "condition_planes",
     "declared_stops",
-    "jump_to_next_fill",
+    "find_changes",
     "look_at_each_close",
     "look_at_each_return",
+    "next_change",
+    "no_changes",
     "reads_held_return",
-    "start_watch",
 ]
 
-Words = NDArray[np.uint64]
+Codes = NDArray[np.uint16]
 Integers = NDArray[np.int64]
 
-ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
-ONE = np.uint64(1)
-ZERO = np.uint64(0)
+BEGIN: int = np.int64(0)  # type: ignore[assignment]  # in numba, one type
+"""What counting begins with in compiled code: functions called with a literal 0 would be compiled once more for it."""
 
 NO_STOP = -1
 """In the place of a number of the rule: its holding's return is not looked at in this posture."""
 
-NEVER_HIT = np.inf
-"""Given to a rule in the place of its holding's return: no stop is hit."""
 
-STATES = 1 << 14
-"""States below this can be watched; a rule in another is asked at each close."""
-
-WATCHED = 16
-"""States watched at a time."""
-
-UNKNOWN, UNWATCHED = -1, -2
-
-
-class Planes(NamedTuple):
-    """Conditions as packed bits.
+class Changes(NamedTuple):
+    """When the posture wanted changes along a path on which no stop is hit: scratch of one block.
 
     Attributes
     ----------
-    table_of
-        int64 (conditions,): the code table that speaks of a condition.
-    met
-        uint64 (rows of codes, conditions, words): the closes at which a condition is met.
-    changed
-        The closes at which it is met or not met, other than at the close before. The first counts as a change.
+    close
+        int64 (sessions + 1,): the close at which each change is filled; the number of sessions for what the sample ends
+        before, which comes last.
+    state
+        int64 (sessions + 1,): the state decided at the close before.
     """
 
-    table_of: Integers
-    met: Words
-    changed: Words
+    close: Integers
+    state: Integers
 
 
-class Watch(NamedTuple):
-    """What is known of the states in which a rule has been at rest: scratch of one block of combinations.
+class Asked(NamedTuple):
+    """A rule with the numbers of one combination, and the codes that it is asked about.
 
     Attributes
     ----------
-    place
-        int64 (STATES,): place of a state below, or `UNKNOWN`.
-    states
-        int64 (WATCHED,): the states themselves.
-    watched
-        int64 (1,): places in use.
-    needed, refused, looked_at
-        int64 (WATCHED,): conditions that every waking code meets, conditions that none meets, and those whose verdict
-        matters, as bits.
-    closes
-        uint64 (WATCHED, words): closes that can wake the rule for the present codes.
-    codes_of
-        int64 (WATCHED,): number of the codes for which ``closes`` was made.
-    answers
-        int64 (codes,): what the rule answers to each code.
-    visited
-        int64 (1,): closes looked at so far.
+    rule
+        Instance of the strategy's rule.
+    jumps
+        Whether closes that cannot change anything are jumped over.
+    codes
+        uint16 (sessions,): the conditions met at each close.
+    codes_number
+        Tells these codes apart from those of other combinations.
+    rows
+        int64 (code tables,): the rows of ``planes`` that the codes are made of.
+    planes, watch
+        See `engine.sweep.waking`.
     """
 
-    place: Integers
-    states: Integers
-    watched: Integers
-    needed: Integers
-    refused: Integers
-    looked_at: Integers
-    closes: Words
-    codes_of: Integers
-    answers: Integers
-    visited: Integers
+    rule: Any
+    jumps: bool
+    codes: Codes
+    codes_number: int
+    rows: Integers
+    planes: Planes
+    watch: Watch
 
 
 class Stops(NamedTuple):
@@ -152,216 +141,105 @@ def declared_stops(rule_type: Any) -> Stops:
     return Stops(of_posture, is_stop, True)
 
 
-def condition_planes(plan: Plan) -> Planes:
-    """Pack the conditions of each row of codes."""
-    conditions = len(plan.grid.strategy.conditions)
-    rows, sessions = plan.codes.shape
-    words = -(-sessions // 64)
-    met, changed = (np.zeros((rows, conditions, words), np.uint64) for _ in range(2))
-    for k in range(conditions):
-        verdicts = (plan.codes >> np.uint16(k)) & np.uint16(1) != 0
-        met[:, k] = _packed(verdicts, words)
-        differs = np.ones_like(verdicts)
-        differs[:, 1:] = verdicts[:, 1:] != verdicts[:, :-1]
-        changed[:, k] = _packed(differs, words)
-    table_of = [next(j for j, bits in enumerate(plan.code_bits) if bits >> k & 1) for k in range(conditions)]
-    return Planes(np.array(table_of, np.int64), met, changed)
-
-
-def _packed(verdicts: NDArray[np.bool_], words: int) -> Words:
-    octets = np.zeros((len(verdicts), words * 8), np.uint8)
-    packed = np.packbits(verdicts, axis=1, bitorder="little")
-    octets[:, : packed.shape[1]] = packed
-    return octets.view("<u8").astype(np.uint64)
-
-
-def start_watch(conditions: int, words: int) -> Watch:
-    """Return a watch of nothing."""
-    return Watch(
-        np.full(STATES, UNKNOWN, np.int64),
-        np.zeros(WATCHED, np.int64),
-        np.zeros(1, np.int64),
-        np.zeros(WATCHED, np.int64),
-        np.zeros(WATCHED, np.int64),
-        np.zeros(WATCHED, np.int64),
-        np.zeros((WATCHED, words), np.uint64),
-        np.full(WATCHED, -1, np.int64),
-        np.zeros(1 << conditions, np.int64),
-        np.zeros(1, np.int64),
-    )
+def no_changes(sessions: int) -> Changes:
+    """Return room for the changes of one path."""
+    return Changes(np.zeros(sessions + 1, np.int64), np.zeros(sessions + 1, np.int64))
 
 
 @jit_in_place
-def forget(watch: Watch) -> None:
-    """Forget all states: another rule, or the same with other numbers, comes next."""
-    for state in watch.states[: watch.watched[0]]:
-        watch.place[state] = UNKNOWN
-    watch.watched[0] = 0
-    watch.codes_of[:] = -1
+def find_changes(asked: Asked, changes: Changes) -> int:
+    """Fill when the posture wanted changes while no stop is hit, and return how often."""
+    close = state = number = BEGIN
+    while close < asked.codes.size:
+        close, state = next_change(asked, state, close)
+        changes.close[number] = close
+        changes.state[number] = state
+        number += 1
+    return number
 
 
 @inlined_in_place
-def wanted_posture(state: int, target_of: Integers) -> int:
-    """Posture of a state; a posture whose target is nothing counts as none."""
-    posture = state & POSTURE_MASK
-    return posture if target_of[posture] != 0 else 0
+def next_change(asked: Asked, state: int, start: int) -> tuple[int, int]:
+    """Find the next change of posture while no stop is hit.
 
+    Parameters
+    ----------
+    state, start
+        The state before, and the first close that is looked at.
 
-@inlined_in_place
-def look_at_each_close(
-    rule: Any, codes: NDArray[np.uint16], target_of: Integers, state: int, held: int, start: int, held_return: float
-) -> tuple[int, int]:
-    """Ask the rule at each close from ``start`` on.
-
-    Returns the first close at which it wants another posture than ``held``, or the number of closes if there is none,
-    and the state then. Each answer is given the same return of the holding.
+    Returns
+    -------
+    The close at which the change is filled, the number of sessions if there is none, and the state decided before it.
     """
-    for t in range(start, codes.size):
-        code: Any = np.int64(codes[t])  # numba's int() would leave it unsigned, and mixing the two makes a float
-        state = decide(rule, state, held_return, code)
-        if wanted_posture(state, target_of) != held:
-            return t, state
-    return codes.size, state
+    if asked.jumps:
+        return _jump(asked, state, start)
+    return look_at_each_close(asked, state, start, NEVER_HIT)
+
+
+@inlined_in_place
+def look_at_each_close(asked: Asked, state: int, start: int, held_return: float) -> tuple[int, int]:
+    """Ask the rule at each close from ``start`` on, each time with the same return of the holding.
+
+    Returns what `next_change` does.
+    """
+    posture = state & POSTURE_MASK
+    for t in range(start, asked.codes.size):
+        code: Any = np.int64(asked.codes[t])  # numba's int() would leave it unsigned, and mixing the two makes a float
+        state = decide(asked.rule, state, held_return, code)
+        if state & POSTURE_MASK != posture:
+            return min(t + 1, asked.codes.size), state
+    return asked.codes.size, state
 
 
 @jit_in_place
 def look_at_each_return(
-    rule: Any,
-    codes: NDArray[np.uint16],
-    target_of: Integers,
-    books: Books,
-    daily: bool,
-    state: int,
-    held: int,
-    filled: int,
-    stop: float,
+    asked: Asked, books: Books, target: int, daily: bool, state: int, filled: int, stop: float
 ) -> tuple[int, int, float, float]:
     """Ask the rule at each close from the fill on, with what the holding has earned.
 
-    Returns, besides what `look_at_each_close` does, the greatest return at or below the stop and the least above it, of
+    Returns, besides what `next_change` does, the greatest return at or below the stop and the least above it, of
     the closes looked at: any other stop between them gives the same answers.
     """
-    target = target_of[held]
+    posture = state & POSTURE_MASK
     held_return = 0.0
     hit, missed = -np.inf, np.inf
-    for t in range(filled, codes.size):
+    for t in range(filled, asked.codes.size):
         if t > filled:
             held_return = return_since_fill(books, target, daily, t, filled, held_return)
         if held_return <= stop:
             hit = max(hit, held_return)
         else:
             missed = min(missed, held_return)
-        code: Any = np.int64(codes[t])
-        state = decide(rule, state, held_return, code)
-        if wanted_posture(state, target_of) != held:
-            return t, state, hit, missed
-    return codes.size, state, hit, missed
+        code: Any = np.int64(asked.codes[t])
+        state = decide(asked.rule, state, held_return, code)
+        if state & POSTURE_MASK != posture:
+            return min(t + 1, asked.codes.size), state, hit, missed
+    return asked.codes.size, state, hit, missed
 
 
 @inlined_in_place
-def jump_to_next_fill(
-    rule: Any,
-    codes: NDArray[np.uint16],
-    codes_number: int,
-    rows: Integers,
-    planes: Planes,
-    watch: Watch,
-    target_of: Integers,
-    state: int,
-    held: int,
-    start: int,
-) -> tuple[int, int]:
-    """Do as `look_at_each_close` does while no stop is hit, but jump over closes that cannot change anything.
-
-    Parameters
-    ----------
-    codes, codes_number, rows
-        Codes of the combination, a number that tells them apart from those of others, and the rows of ``planes`` that
-        they are made of.
-    """
+def _jump(asked: Asked, state: int, start: int) -> tuple[int, int]:
+    """Do as `look_at_each_close` does while no stop is hit, but jump over closes that cannot change anything."""
+    watch = asked.watch
+    posture = state & POSTURE_MASK
+    place = place_of_state(watch, state)
     t = start
-    while t < codes.size:
+    while t < asked.codes.size:
         watch.visited[0] += 1
-        code: Any = np.int64(codes[t])
-        following = decide(rule, state, NEVER_HIT, code)
-        if wanted_posture(following, target_of) != held:
-            return t, following
+        code: Any = np.int64(asked.codes[t])
+        following = answer(asked.rule, watch, place, state, code)
+        if following & POSTURE_MASK != posture:
+            return min(t + 1, asked.codes.size), following
         t += 1
-        if following != state or not 0 <= state < STATES:
+        if following != state:
             state = following
-            continue
-        place = watch.place[state]
-        if place == UNKNOWN:
-            place = _watch_state(rule, planes.table_of.size, watch, state)
-        if place == UNWATCHED:
-            continue
-        if watch.codes_of[place] != codes_number:
-            _find_waking_closes(planes, rows, watch, place)
-            watch.codes_of[place] = codes_number
-        t = _next_close(watch.closes, place, t, codes.size)
-    return codes.size, state
-
-
-@jit_in_place
-def _watch_state(rule: Any, conditions: int, watch: Watch, state: int) -> int:
-    """Find what wakes a rule in this state, by asking it about every code."""
-    if watch.watched[0] == WATCHED:
-        return UNWATCHED
-    codes = 1 << conditions
-    answers = watch.answers
-    needed, refused, looked_at = codes - 1, codes - 1, 0
-    for code in range(codes):
-        answers[code] = decide(rule, state, NEVER_HIT, code)
-        if answers[code] != state:
-            needed &= code
-            refused &= ~code
-    for condition in range(conditions):
-        bit = 1 << condition
-        for code in range(codes):
-            if answers[code] != answers[code ^ bit]:
-                looked_at |= bit
-                break
-    place = watch.watched[0]
-    watch.place[state] = place
-    watch.states[place] = state
-    watch.watched[0] += 1
-    watch.needed[place] = needed
-    watch.refused[place] = refused
-    watch.looked_at[place] = looked_at
-    return place  # type: ignore[no-any-return]
-
-
-@jit_in_place
-def _find_waking_closes(planes: Planes, rows: Integers, watch: Watch, place: int) -> None:
-    """Fill the closes that can wake the rule in one state, for the codes made of these rows."""
-    closes = watch.closes[place]
-    closes[:] = ZERO
-    for condition in range(planes.table_of.size):
-        if watch.looked_at[place] >> condition & 1:
-            changed = planes.changed[rows[planes.table_of[condition]], condition]
-            for word in range(closes.size):
-                closes[word] |= changed[word]
-    for condition in range(planes.table_of.size):
-        met = planes.met[rows[planes.table_of[condition]], condition]
-        if watch.needed[place] >> condition & 1:
-            for word in range(closes.size):
-                closes[word] &= met[word]
-        if watch.refused[place] >> condition & 1:
-            for word in range(closes.size):
-                closes[word] &= ~met[word]
-
-
-@inlined_in_place
-def _next_close(closes: Words, place: int, start: int, sessions: int) -> int:
-    """Return the first close from ``start`` on that is set in one row, or ``sessions`` if there is none."""
-    word = start >> 6
-    if word >= closes.shape[1]:
-        return sessions
-    left = closes[place, word] & (ALL << np.uint64(start & 63))
-    while left == ZERO:
-        word += 1
-        if word == closes.shape[1]:
-            return sessions
-        left = closes[place, word]
-    close: int = min(sessions, (word << 6) + np.int64(trailing_zeros(left)))  # type: ignore[assignment]  # in numba, one type
-    return close
+            place = place_of_state(watch, state)
+        elif place != UNWATCHED:
+            if watch.root[place] == UNDRAWN:
+                ask_about_every_code(asked.rule, watch, place)
+                draw_diagram(watch, place)
+            if watch.codes_of[place] != asked.codes_number:
+                find_waking_closes(asked.planes, asked.rows, watch, place)
+                watch.codes_of[place] = asked.codes_number
+            t = next_waking_close(watch, place, t, asked.codes.size)
+    return asked.codes.size, state

@@ -13,11 +13,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from engine.metrics import METRICS, SESSIONS_A_YEAR
-from engine.sweep.decisions import Planes, Stops, condition_planes, declared_stops, start_watch
+from engine.sweep.decisions import Stops, declared_stops, no_changes
 from engine.sweep.holdings import Books, new_memory, open_books
 from engine.sweep.paths import Counts, Form, Paths, Scratch, follow_combinations, new_paths, of_rows
 from engine.sweep.plan import Plan
 from engine.sweep.tally import return_metrics
+from engine.sweep.waking import Planes, condition_planes, start_watch
 
 __all__ = [
     "EVENT_DRIVEN",
@@ -149,6 +150,8 @@ def _follow(evaluator: Evaluator, combinations: Integers, form: Form) -> tuple[p
         holdings=np.empty(plan.market.prices.shape[1]),
         low=np.empty(rows.knobs.shape[1]),
         high=np.empty(rows.knobs.shape[1]),
+        changes=no_changes(plan.panel.sessions),
+        places=np.zeros(plan.panel.sessions + 1, np.int64),
         watch=start_watch(*evaluator.planes.met.shape[1:]),
         memory=new_memory(form.remembers),
     )

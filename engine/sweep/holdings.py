@@ -21,6 +21,7 @@ from engine.compiled import inlined_in_place, jit_in_place
 from engine.sweep.plan import Market
 from engine.sweep.rules import leg_returns
 from engine.sweep.tally import NO_RETURNS, Tally, add_return
+from kernels.prefetch import aligned_zeros, prefetch
 
 __all__ = [
     "FIELDS",
@@ -32,8 +33,10 @@ __all__ = [
     "Books",
     "Memory",
     "entry_kept",
+    "fetch",
     "new_memory",
     "open_books",
+    "place_in_memory",
     "recall",
 ]
 
@@ -112,7 +115,7 @@ class Memory(NamedTuple):
 
 def new_memory(remembers: bool) -> Memory:
     """Return a memory of nothing; of one place where nothing is to be remembered."""
-    return Memory(np.zeros((PLACES if remembers else 1, RECORD)), np.zeros(1, np.int64))
+    return Memory(aligned_zeros(PLACES if remembers else 1, RECORD), np.zeros(1, np.int64))
 
 
 def open_books(market: Market) -> Books:
@@ -176,44 +179,63 @@ def entry_kept(books: Books, target: int) -> tuple[float, float]:
 
 
 @inlined_in_place
-def recall(
-    memory: Memory,
-    remembers: bool,
-    books: Books,
-    daily: bool,
-    held: int,
-    following: int,
-    filled: int,
-    left: int,
-    kept: float,
-    before: int,
-    holdings: Floats,
-) -> int:
-    """Return the place of a holding's record in the memory, computing it where it is not remembered.
+def place_in_memory(memory: Memory, daily: bool, held: int, following: int, filled: int, left: int, before: int) -> int:
+    """Return the place of a holding's record.
 
     Parameters
     ----------
-    remembers
-        Whether what is there may be used.
     daily
         Rebalanced at every close.
     held, following
         Numbers of the target, and of the one that the exit trades to, or `OPEN`.
     filled, left
         Closes of fill and exit; the exit of a holding that is open at the end is the number of sessions.
+    before
+        Any number that mostly tells different shares of equity apart: the place follows from it and not from the share,
+        which is known only when the holding before has been found.
+    """
+    what = 2 * held + np.int64(daily)
+    mixed = (what << 20 ^ filled) * 0x9E3779B97F4A7C1 + (following << 20 ^ left) * 0xC2B2AE3D27D4EB5
+    mixed = (mixed ^ before * 0x165667B19E3779F) * 0x27D4EB2F165667C5
+    return (mixed >> 40) & (memory.records.shape[0] - 1)  # type: ignore[no-any-return]
+
+
+@inlined_in_place
+def fetch(memory: Memory, place: int) -> None:
+    """Have a record on its way from the main memory while other work is done."""
+    for line in range(0, RECORD, 8):
+        prefetch(memory.records, place * RECORD + line)
+
+
+@inlined_in_place
+def recall(
+    memory: Memory,
+    remembers: bool,
+    books: Books,
+    place: int,
+    daily: bool,
+    held: int,
+    following: int,
+    filled: int,
+    left: int,
+    kept: float,
+    holdings: Floats,
+) -> None:
+    """Have the record of a holding at its place, computing it where it is not remembered.
+
+    Parameters
+    ----------
+    remembers
+        Whether what is there may be used.
+    place, daily, held, following, filled, left
+        See `place_in_memory`.
     kept
         Share of equity left by the orders of the fill.
-    before
-        Any number that mostly tells different shares apart: the place follows from it and not from the share, which is
-        known only when the holding before has been found.
     holdings
         Scratch, float64 (legs,).
     """
     records = memory.records
     what = 2 * held + np.int64(daily)
-    mixed = (what << 20 ^ filled) * 0x9E3779B97F4A7C1 + (following << 20 ^ left) * 0xC2B2AE3D27D4EB5
-    mixed = (mixed ^ before * 0x165667B19E3779F) * 0x27D4EB2F165667C5
-    place: int = (mixed >> 40) & (records.shape[0] - 1)
     known = (
         records[place, KEPT_BEFORE] == kept
         and records[place, HELD] == what
@@ -229,7 +251,6 @@ def recall(
         records[place, KEPT_BEFORE] = kept
         _measure(books, daily, held, following, filled, left, kept, holdings, records, place)
         memory.computed[0] += 1
-    return place
 
 
 @jit_in_place

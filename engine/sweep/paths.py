@@ -15,16 +15,15 @@ from engine.compiled import inlined_in_place, jit_in_place
 from engine.metrics import WON
 from engine.strategies.strategy import POSTURE_MASK
 from engine.sweep.decisions import (
-    NEVER_HIT,
+    BEGIN,
     NO_STOP,
-    Planes,
+    Asked,
+    Changes,
     Stops,
-    Watch,
-    forget,
-    jump_to_next_fill,
+    find_changes,
     look_at_each_close,
     look_at_each_return,
-    wanted_posture,
+    next_change,
 )
 from engine.sweep.holdings import (
     FIELDS,
@@ -32,16 +31,20 @@ from engine.sweep.holdings import (
     KEPT_AFTER,
     LOWEST,
     NET_TALLY,
+    NOTHING,
     NOTIONAL,
     OPEN,
     Books,
     Memory,
     entry_kept,
+    fetch,
+    place_in_memory,
     recall,
 )
 from engine.sweep.plan import Rows
 from engine.sweep.rules import bind_rule
 from engine.sweep.tally import NO_RETURNS, Tally, add_return, join
+from engine.sweep.waking import Planes, Watch, forget
 
 __all__ = ["Combinations", "Counts", "Form", "Paths", "Scratch", "follow_combinations", "new_paths", "of_rows"]
 
@@ -49,6 +52,9 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Codes = NDArray[np.uint16]
 Words = NDArray[np.uint64]
+
+AHEAD = 4
+"""Holdings between the one that is joined and the one whose record is fetched."""
 
 
 class Form(NamedTuple):
@@ -93,14 +99,20 @@ class Scratch(NamedTuple):
         Float64 (legs,).
     low, high
         Float64 (numbers of the rule,): from which value on, and below which, a stop gives the present path.
+    changes
+        When the posture changes along the present path while no stop is hit.
+    places
+        int64 (sessions + 1,): where the holdings between these changes are remembered.
     watch, memory
-        See `engine.sweep.decisions` and `engine.sweep.holdings`.
+        See `engine.sweep.waking` and `engine.sweep.holdings`.
     """
 
     joined: Words
     holdings: Floats
     low: Floats
     high: Floats
+    changes: Changes
+    places: Integers
     watch: Watch
     memory: Memory
 
@@ -176,9 +188,8 @@ def follow_combinations(
     codes
         uint64 (rows of codes, words of four).
     """
-    followed = 0
-    codes_number = 0
-    before = -1
+    followed = codes_number = changes = BEGIN
+    before = BEGIN - 1
     for i in combinations.order:
         same_codes = before >= 0 and _same_codes(combinations, i, before)
         same_rule = before >= 0 and _same_rule(combinations, stops, i, before)
@@ -191,7 +202,21 @@ def follow_combinations(
             codes_number += 1
         if not same_rule:
             forget(scratch.watch)
-        counted, net, gross = _follow(rule, form, stops, combinations, i, codes_number, planes, books, scratch)
+        if not (same_codes and same_rule and form.remembers):
+            changes = 0
+        asked = Asked(
+            bind_rule(rule, combinations.knobs[i]),
+            form.jumps,
+            scratch.joined.view(np.uint16)[: books.prices.shape[0]],
+            codes_number,
+            combinations.codes[i],
+            planes,
+            scratch.watch,
+        )
+        supposes = _supposes_no_stop(form, stops, combinations.knobs[i])
+        if supposes and changes == 0:
+            changes = find_changes(asked, scratch.changes)
+        counted, net, gross = _follow(asked, form, stops, combinations, i, books, scratch, changes if supposes else 0)
         for field, count in enumerate(counted):
             paths.counts[followed, field] = count
         for field, value in enumerate(net):
@@ -248,108 +273,129 @@ def _join_codes(codes: Words, rows: Integers, i: int, joined: Words) -> None:
 
 
 @inlined_in_place
-def _follow(  # noqa: C901, PLR0915 - one loop, so that all it carries from holding to holding stays in registers
-    rule: Any,
+def _supposes_no_stop(form: Form, stops: Stops, knobs: Floats) -> bool:
+    """Tell whether a rule is run as if no stop were hit, and looked at afterwards where one was."""
+    supposes = stops.declared
+    for field in range(knobs.size):
+        supposes &= not stops.is_stop[field] or (form.remembers and knobs[field] < 0.0)
+    return supposes
+
+
+@inlined_in_place
+def _follow(  # noqa: C901, PLR0912, PLR0915 - one loop, so that all it carries from holding to holding stays in registers
+    asked: Asked,
     form: Form,
     stops: Stops,
     combinations: Combinations,
     i: int,
-    codes_number: int,
-    planes: Planes,
     books: Books,
     scratch: Scratch,
+    changes: int,
 ) -> tuple[Counts, Tally, Tally]:
-    """Follow one combination through the sample, and leave in ``scratch`` which stops give the same path."""
+    """Follow one combination through the sample, and leave in ``scratch`` which stops give the same path.
+
+    Parameters
+    ----------
+    changes
+        Number of changes that were found supposing that no stop is hit; 0 if it is not supposed.
+    """
     sessions = books.prices.shape[0]
-    rule = bind_rule(rule, combinations.knobs[i])
-    codes = scratch.joined.view(np.uint16)[:sessions]
     target_of, daily = books.target_of[combinations.weights[i]], combinations.daily[i]
+    memory = scratch.memory
+    supposes = changes > 0
+    _find_places(memory, books, scratch.changes, changes, target_of, daily, scratch.places)
     scratch.low[:] = -np.inf
     scratch.high[:] = 0.0
-    supposes = stops.declared  # that no stop is hit, and looks afterwards whether one was
-    for field in range(stops.is_stop.size):
-        supposes &= not stops.is_stop[field] or (form.remembers and combinations.knobs[i, field] < 0.0)
     net, gross = NO_RETURNS, NO_RETURNS
     trades, hits, gross_hits, sessions_held, traded = 0.0, 0.0, 0.0, 0.0, 0.0
-    state, held, filled = 0, 0, 0
     kept, entry = 1.0, 1.0
-    came_from = 0
-    while True:
-        begun = state
-        if supposes and form.jumps:
-            t, state = jump_to_next_fill(
-                rule, codes, codes_number, combinations.codes[i], planes, scratch.watch, target_of, state, held, filled
-            )
-        elif supposes or held == 0:
-            unstopped = NEVER_HIT if supposes else 0.0
-            t, state = look_at_each_close(rule, codes, target_of, state, held, filled, unstopped)
+    state = left = before = BEGIN
+    number, in_step = BEGIN, supposes  # with the changes that were found
+    while left < sessions:
+        filled, begun = left, state
+        held = target_of[begun & POSTURE_MASK]
+        if in_step:
+            left, state = scratch.changes.close[number], scratch.changes.state[number]
+            if number + AHEAD < changes:
+                fetch(memory, scratch.places[number + AHEAD])
+        elif supposes:
+            left, state = next_change(asked, begun, filled)
+        elif held == NOTHING:
+            left, state = look_at_each_close(asked, begun, filled, 0.0)
         else:
-            t, state, _, _ = look_at_each_return(rule, codes, target_of, books, daily, state, held, filled, -np.inf)
-        left = min(t + 1, sessions)
-        if held != 0:
-            target = target_of[held]
-            following = target_of[state & POSTURE_MASK] if left < sessions else OPEN
-            place = recall(
-                scratch.memory,
-                form.remembers,
-                books,
-                daily,
-                target,
-                following,
-                filled,
-                left,
-                kept,
-                came_from,
-                scratch.holdings,
-            )
-            field = stops.of_posture[held] if supposes else NO_STOP
-            if field != NO_STOP:
+            left, state, _, _ = look_at_each_return(asked, books, held, daily, begun, filled, -np.inf)
+        following = target_of[state & POSTURE_MASK] if left < sessions else OPEN
+        if held != NOTHING:
+            field = stops.of_posture[begun & POSTURE_MASK] if supposes else NO_STOP
+            judged, lowest = field == NO_STOP, 0.0
+            while True:
+                place = scratch.places[number]
+                if not in_step:
+                    place = place_in_memory(memory, daily, held, following, filled, left, before)
+                recall(
+                    memory, form.remembers, books, place, daily, held, following, filled, left, kept, scratch.holdings
+                )
+                if judged:
+                    break
+                judged, lowest = True, memory.records[place, LOWEST]
                 stop = combinations.knobs[i, field]
-                lowest = scratch.memory.records[place, LOWEST]
-                if lowest <= stop:
-                    t, state, hit, lowest = look_at_each_return(
-                        rule, codes, target_of, books, daily, begun, held, filled, stop
-                    )
-                    scratch.low[field] = max(scratch.low[field], hit)
-                    left = min(t + 1, sessions)
-                    following = target_of[state & POSTURE_MASK] if left < sessions else OPEN
-                    place = recall(
-                        scratch.memory,
-                        form.remembers,
-                        books,
-                        daily,
-                        target,
-                        following,
-                        filled,
-                        left,
-                        kept,
-                        came_from,
-                        scratch.holdings,
-                    )
+                if lowest > stop:
+                    break
+                left, state, hit, lowest = look_at_each_return(asked, books, held, daily, begun, filled, stop)
+                following = target_of[state & POSTURE_MASK] if left < sessions else OPEN
+                scratch.low[field] = max(scratch.low[field], hit)
+                in_step = False
+            if field != NO_STOP:
                 scratch.high[field] = min(scratch.high[field], lowest)
-            earned = _tally(scratch.memory.records, place, NET_TALLY)
-            earned_gross = _tally(scratch.memory.records, place, GROSS_TALLY)
+            earned = _tally(memory.records, place, NET_TALLY)
+            earned_gross = _tally(memory.records, place, GROSS_TALLY)
             net, gross = join(net, earned), join(gross, earned_gross)
             hits += entry * earned.growth > WON
             gross_hits += earned_gross.growth > WON
-            traded += scratch.memory.records[place, NOTIONAL]
+            traded += memory.records[place, NOTIONAL]
             sessions_held += left - filled
-            kept = scratch.memory.records[place, KEPT_AFTER]
-        if left >= sessions:
-            break
-        posture = wanted_posture(state, target_of)
+            kept = memory.records[place, KEPT_AFTER]
         entry = 1.0
-        if held == 0:
-            kept, notional = entry_kept(books, target_of[posture])
-            entry = 1.0 + (kept - 1.0)
-            net = add_return(net, kept - 1.0)
-            traded += notional
-        if posture != 0:  # until a holding has settled, what it leaves depends on when it began
-            short = min(left - filled, books.settled_closes) if daily and held != 0 else 0
-            came_from = (target_of[held] << 20) ^ short
+        if following > NOTHING:
             trades += 1.0
-        held, filled = posture, left
+            if held == NOTHING:
+                kept, notional = entry_kept(books, following)
+                entry = 1.0 + (kept - 1.0)
+                net = add_return(net, kept - 1.0)
+                traded += notional
+        before = _trace(books, daily, held, left - filled)
+        if in_step:
+            number += 1
+        elif supposes:
+            while scratch.changes.close[number] < left:
+                number += 1
+            in_step = scratch.changes.close[number] == left and scratch.changes.state[number] == state
+            number += 1 if in_step else 0
     return Counts(trades, hits, gross_hits, sessions_held, traded), net, gross
+
+
+@inlined_in_place
+def _find_places(
+    memory: Memory, books: Books, changes: Changes, number: int, target_of: Integers, daily: bool, places: Integers
+) -> None:
+    """Fill where the holdings between some changes are remembered."""
+    sessions = books.prices.shape[0]
+    held = target_of[0]
+    filled = before = BEGIN
+    for n in range(number):
+        left = changes.close[n]
+        following = target_of[changes.state[n] & POSTURE_MASK] if left < sessions else OPEN
+        places[n] = place_in_memory(memory, daily, held, following, filled, left, before)
+        before = _trace(books, daily, held, left - filled)
+        held, filled = following, left
+
+
+@inlined_in_place
+def _trace(books: Books, daily: bool, held: int, closes: int) -> int:
+    """Tell apart what different holdings leave to the next: until one has settled, that depends on when it began."""
+    if held == NOTHING:
+        return 0
+    return (held << 20) ^ (min(closes, books.settled_closes) if daily else 0)
 
 
 @inlined_in_place
