@@ -44,6 +44,10 @@ def define(
 
     Nothing is read but the footers of a file of each table.
     """
+    parts = _parts(manifest, as_of)
+    # What is defined is bound to columns, which a file of each form tells: bound to thousands of files, as questions are,
+    # each definition would take as long as a question.
+    _name_files(connection, store, {name: _one_of_each_form(entries) for name, entries in parts.items()})
     connection.register("session_calendar", _calendar(manifest.entries("prices", as_of)))
     held = held_series(
         universe,
@@ -52,7 +56,7 @@ def define(
     )
     script = [
         statement("views/stored.sql"),
-        *_tables(store, manifest, as_of),
+        *_tables(store, manifest, parts, as_of),
         statement("views/series.sql", {"series": as_json(held)}),
         *(statement(f"macros/{name}.sql", {"as_of": _until(as_of)}) for name in _DERIVED),
         statement("macros/panel_as_of.sql", {"series": [each.series for each in held]})
@@ -61,6 +65,7 @@ def define(
         statement("views/current.sql"),
     ]
     connection.execute("\n".join(script))
+    _name_files(connection, store, parts)
 
 
 def data_files(store: Store, manifest: Manifest, as_of: datetime | None) -> list[str]:
@@ -76,69 +81,90 @@ def data_folders(store: Store, manifest: Manifest, as_of: datetime | None) -> li
 
 
 def _paths(store: Store, entries: Sequence[FileEntry]) -> list[str]:
-    root = store.root.resolve()
-    return [str(root / entry.path) for entry in entries]
+    root = store.root.resolve().as_posix()  # joined as text: there may be thousands, for each connection
+    return [f"{root}/{entry.path}" for entry in entries]
 
 
 def _until(as_of: datetime | None) -> str:
     return "infinity" if as_of is None else as_of.isoformat()
 
 
-def _tables(store: Store, manifest: Manifest, as_of: datetime | None) -> Iterator[str]:
-    """Yield what defines the tables: views over the files, and the macro that finds the latest row of each key.
+def _parts(manifest: Manifest, as_of: datetime | None) -> dict[str, Sequence[FileEntry]]:
+    """Return the files of ``TABLE_once``, which hold each of their keys alone, and of ``TABLE_revised``, the rest."""
+    parts: dict[str, Sequence[FileEntry]] = {}
+    for table, schema in SCHEMAS.items():
+        entries = manifest.entries(table, as_of)
+        once, revised = split_by_overlap(entries) if schema.key else (entries, [])
+        parts |= {f"{table}_once": once, f"{table}_revised": revised}
+    return {name: entries for name, entries in parts.items() if entries}
+
+
+def _one_of_each_form(entries: Sequence[FileEntry]) -> list[FileEntry]:
+    """Return the first file of each set of columns."""
+    return list({entry.schema: entry for entry in reversed(entries)}.values())[::-1]
+
+
+def _name_files(connection: DuckDBPyConnection, store: Store, parts: Mapping[str, Sequence[FileEntry]]) -> None:
+    """Tell the macros of the tables which files they read."""
+    for name, entries in parts.items():
+        connection.execute(statement("views/files.sql", names={"files": f"{name}_files"}), [_paths(store, entries)])
+
+
+def _tables(
+    store: Store, manifest: Manifest, parts: Mapping[str, Sequence[FileEntry]], as_of: datetime | None
+) -> Iterator[str]:
+    """Yield what defines the tables: macros over the files, and the one that finds the latest row of each key.
 
     The files that hold each of their keys alone are read as they are; only the others pay for finding the latest.
     """
     held = _with_rows_in_quarantine(store, manifest, as_of)
     # The quarantine comes first: the others are defined without what it holds.
     for table, schema in sorted(SCHEMAS.items(), key=lambda item: item[0] != "quarantine"):
-        entries = manifest.entries(table, as_of)
-        once, revised = split_by_overlap(entries) if schema.key else (list(entries), [])
-        names = {
-            "macro": f"{table}_as_of",
-            "once": f"{table}_once_seen",
-            "revised": f"{table}_revised_seen",
-            "key": schema.key,
-        }
-        for part, files in (("once", once), ("revised", revised)):
-            if files:
-                values: dict[str, Value] = {
-                    "files": _paths(store, files),
-                    "several_schemas": len({entry.schema for entry in files}) > 1,
-                    "as_of": _until(as_of),
-                }
-                yield _stored(schema, part, values)
-        if not entries:
+        stored = [part for part in ("once", "revised") if f"{table}_{part}" in parts]
+        for part in stored:
+            yield _stored(schema, part, parts[f"{table}_{part}"], as_of)
+            if table in held:
+                yield _without_quarantined(schema, part)
+        if not stored:
             yield statement(f"views/empty/{table}.sql")
-        for part, exists in (("once", bool(once) or not entries), ("revised", bool(revised))):
-            if exists:
-                yield _seen(schema, f"{table}_{part}", without_held=table in held)
-        kind = "once" if not revised else "partly_revised" if once else "revised"
-        yield statement(f"macros/table_{kind}.sql", names=names)
+            yield statement("macros/stored_nothing.sql", names={"macro": f"{table}_once", "table": f"{table}_empty"})
+        without = "_without_quarantined" if stored and table in held else ""
+        kind = "partly_revised" if len(stored) > 1 else "".join(stored) or "once"
+        yield statement(
+            f"macros/table_{kind}.sql",
+            names={
+                "macro": f"{table}_as_of",
+                "once": f"{table}_once{without}",
+                "revised": f"{table}_revised{without}",
+                "key": schema.key,
+            },
+        )
 
 
-def _stored(schema: TableSchema, part: str, values: Mapping[str, Value]) -> str:
-    """Return what defines a view over files."""
-    names: dict[str, str | Sequence[str]] = {"view": f"{schema.name}_{part}"}
+def _stored(schema: TableSchema, part: str, entries: Sequence[FileEntry], as_of: datetime | None) -> str:
+    """Return what defines the macro over some files of a table."""
+    macro = f"{schema.name}_{part}"
+    values: dict[str, Value] = {
+        "files": f"{macro}_files",
+        "several_schemas": len({entry.schema for entry in entries}) > 1,
+        "as_of": _until(as_of),
+    }
     if not schema.one_series_a_file:
-        return statement(f"views/stored_{part}.sql", values, names)
+        return statement(f"macros/stored_{part}.sql", values, {"macro": macro})
     others = [name for name in schema.columns if name != schema.series]
-    names |= {"series": schema.series or "", "columns": others}
-    return statement(f"views/stored_{part}_by_series.sql", values, names)
+    names = {"macro": macro, "series": schema.series or "", "columns": others}
+    return statement(f"macros/stored_{part}_by_series.sql", values, names)
 
 
-def _seen(schema: TableSchema, view: str, *, without_held: bool) -> str:
-    """Return what defines the rows of a view that were seen by a moment, without what the quarantine held then."""
-    names: dict[str, str | Sequence[str]] = {"macro": f"{view}_seen", "view": view}
-    if not without_held:
-        return statement("macros/rows_seen.sql", names=names)
+def _without_quarantined(schema: TableSchema, part: str) -> str:
+    """Return what defines the stored rows without what the quarantine held of them."""
     version = [*schema.key, "seen_at"]
     types = {name: "DATE" if schema.columns[name].is_(pl.Date) else "TIMESTAMPTZ" for name in version}
     types |= {name: "VARCHAR" for name in version if schema.columns[name].is_(pl.String)}
     return statement(
-        "macros/rows_seen_without_quarantined.sql",
+        "macros/stored_without_quarantined.sql",
         {"table": schema.name, "version": json.dumps(types)},
-        {**names, "columns": version},
+        {"macro": f"{schema.name}_{part}_without_quarantined", "all": f"{schema.name}_{part}", "columns": version},
     )
 
 

@@ -1,4 +1,4 @@
 -- The table macro before its first file.
-CREATE TABLE stored.macro_once (
+CREATE TABLE stored.macro_empty (
     series VARCHAR, date DATE, value DOUBLE, unit VARCHAR, known_at TIMESTAMPTZ, seen_at TIMESTAMPTZ, source VARCHAR
 );

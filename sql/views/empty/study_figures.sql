@@ -1,2 +1,2 @@
 -- The table study_figures before its first file.
-CREATE TABLE stored.study_figures_once (run_id VARCHAR, seen_at TIMESTAMPTZ);
+CREATE TABLE stored.study_figures_empty (run_id VARCHAR, seen_at TIMESTAMPTZ);

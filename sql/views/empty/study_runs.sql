@@ -1,2 +1,2 @@
 -- The table study_runs before its first file.
-CREATE TABLE stored.study_runs_once (run_id VARCHAR, seen_at TIMESTAMPTZ);
+CREATE TABLE stored.study_runs_empty (run_id VARCHAR, seen_at TIMESTAMPTZ);

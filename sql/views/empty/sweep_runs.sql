@@ -1,2 +1,2 @@
 -- The table sweep_runs before its first file.
-CREATE TABLE stored.sweep_runs_once (run_id VARCHAR, seen_at TIMESTAMPTZ);
+CREATE TABLE stored.sweep_runs_empty (run_id VARCHAR, seen_at TIMESTAMPTZ);

@@ -1,8 +1,0 @@
--- The same of a table whose files lie in a folder a series. The series is read from the folder's name, so that a question
--- for some of them opens no file of another.
-CREATE VIEW stored.{view} AS
-SELECT decode(unhex(series)) AS {series}, {columns}
-FROM read_parquet(
-    [$files], union_by_name => $several_schemas, hive_partitioning => true, hive_types => {'series': VARCHAR}
-)
-WHERE seen_at <= $as_of::TIMESTAMPTZ;
