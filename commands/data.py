@@ -114,6 +114,10 @@ def data_fetch(
 
     Ends with exit code 0 if nothing failed, 3 if some series failed and others came in, 2 if none came in.
     """
+    from parquet_store import yahoo_client
+
+    if not (dry_run or vintages or series):
+        yahoo_client.start()  # before the other imports, beside which it gets ready
     from engine.report.fetch_progress import fetch_progress
     from engine.report.frames import print_frame
     from parquet_store.fetching import Pace, asked_series, fetch, fetch_vintages, plan, plan_table

@@ -45,8 +45,8 @@ def define(
     Nothing is read but the footers of a file of each table.
     """
     parts = _parts(manifest, as_of)
-    # What is defined is bound to columns, which a file of each form tells: bound to thousands of files, as questions are,
-    # each definition would take as long as a question.
+    # Definitions are bound to columns, which a file of each form tells; bound to thousands of files, as questions are,
+    # each would take as long as a question.
     _name_files(connection, store, {name: _one_of_each_form(entries) for name, entries in parts.items()})
     connection.register("session_calendar", _calendar(manifest.entries("prices", as_of)))
     held = held_series(

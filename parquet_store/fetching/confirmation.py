@@ -49,6 +49,8 @@ def not_yet_held(rows: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
 
 def days_waiting(held: Held, today: date) -> list[date]:
     """Return the days whose rows are in quarantine and have not come in since; after two months nobody waits."""
+    if held.quarantined.is_empty():
+        return []
     recent = pl.col("seen_at").dt.date() >= today - _PATIENCE
     waiting = held.quarantined.filter((pl.col("status") == "held") & recent).drop_nulls("date")
     known = waiting.join(held.rows.select("date", pl.col("seen_at").alias("known")), on="date", how="left")

@@ -25,8 +25,6 @@ from parquet_store.writer import SIMULATED, append, moment_of_writing
 
 __all__ = ["asked_series", "chosen_series", "fetch", "plan", "refuse_simulated"]
 
-_AT_ONCE = 12
-
 Progress = Callable[[str, str], None]
 """Called with a series and what happens to it: asking, judging, ok, failed."""
 
@@ -160,7 +158,8 @@ def _ask_all(
         progress(each.spec.name, "failed" if done.admission is None else "ok")
         return done
 
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="fetch") as pool:
+    # A thread a series: one provider's queue must not keep another provider waiting.
+    with ThreadPoolExecutor(max(1, len(plans)), thread_name_prefix="fetch") as pool:
         futures: list[Future[_Fetched]] = [pool.submit(work, each) for each in plans]
         try:
             return [future.result() for future in futures]

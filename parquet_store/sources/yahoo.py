@@ -1,6 +1,6 @@
 """Yahoo: daily bars adjusted for splits and not for dividends, and the dividends and splits beside them.
 
-Bytes come through yfinance's client, see `parquet_store.sources.yahoo_session`. They are read here and not by yfinance,
+Bytes come through yfinance's client, see `parquet_store.yahoo_client`. They are read here and not by yfinance,
 so that kept bytes can be read again, and so that nothing is mended unseen.
 """
 
@@ -11,13 +11,15 @@ from urllib.parse import quote
 
 import polars as pl
 
-from parquet_store.sources.http import base_url
+from parquet_store import yahoo_client
+from parquet_store.sources.http import MAX_BYTES, base_url, retry_after
 from parquet_store.sources.interface import (
     ACTION_ROWS,
     Answer,
     Ask,
     Limits,
     Parsed,
+    PassingFault,
     Request,
     Response,
     Source,
@@ -26,6 +28,7 @@ from parquet_store.sources.interface import (
 )
 from parquet_store.sources.tables import as_json, json_document, refuse_mostly_unreadable
 from parquet_store.universe import SeriesSpec
+from parquet_store.yahoo_client import ClientFault
 
 __all__ = ["SOURCE"]
 
@@ -37,11 +40,20 @@ _NO_ROWS = "Data doesn't exist for"
 
 
 def _connect() -> Callable[[Request, float], Response]:
-    # yfinance imports pandas: half a second that only a fetch from Yahoo may cost.
-    from parquet_store.sources.yahoo_session import connect  # noqa: PLC0415
-
     base = base_url("ENGINE_YAHOO_URL", _YAHOO)
-    return connect(None if base == _YAHOO else base)
+    yahoo_client.connect(None if base == _YAHOO else base, MAX_BYTES)
+    return _send
+
+
+def _send(request: Request, timeout: float) -> Response:
+    """Send a GET request through yfinance's client; raises as the function of `parquet_store.sources.http.connect`."""
+    try:
+        came = yahoo_client.ask(request.url, dict(request.query), timeout)
+    except ClientFault as fault:
+        if fault.passes:
+            raise PassingFault(str(fault)) from None
+        raise WrongAnswer(str(fault)) from None
+    return Response(came.status, came.body, retry_after(came.retry_after))
 
 
 def _fetch(spec: SeriesSpec, span: Span, ask: Ask) -> tuple[Answer, ...]:

@@ -54,13 +54,6 @@ def start(kind: str, replay: Replay, root) -> None:
     replay.until, replay.faults = LAST, []
 
 
-def forget_the_crumb() -> None:
-    """Let the client of Yahoo begin anew, as in a new process: it asks for its crumb again."""
-    from yfinance.data import YfData
-
-    type(YfData)._instances.clear()
-
-
 @pytest.fixture(scope="module", params=KINDS)
 def attempt(request, served, tmp_path_factory) -> Iterator[tuple[Attempt, object]]:
     kind = request.param
@@ -72,9 +65,7 @@ def attempt(request, served, tmp_path_factory) -> Iterator[tuple[Attempt, object
         start(kind, served, folder / "start")
         shutil.copytree(folder / "start", folder / "finished")
         served.log = []
-        forget_the_crumb()
         evening_fetch(served, open_store(folder / "finished"))
-        # Whether Yahoo's client has a crumb depends on what was disturbed before.
         requests = tuple(sorted({path.partition("&crumb=")[0] for path in served.log}))
         before, after = (stored(open_store(folder / name)) for name in ("start", "finished"))
         yield Attempt(kind, kind == "with key", before, after, requests), folder
@@ -98,8 +89,6 @@ def test_a_fault_at_each_request(attempt, served, tmp_path, request):
     for number, (mode, asked, times) in enumerate(disturbances(one.kind, one.requests, thorough=thorough)):
         root = tmp_path / str(number)
         shutil.copytree(folder / "start", root)
-        if "getcrumb" in asked:
-            forget_the_crumb()
         served.faults = [Fault(mode, asked, times)]
         report = evening_fetch(served, open_store(root), pace=pace_for(mode))
         assert served.faults[0].times < times

@@ -138,11 +138,7 @@ def test_the_api_with_a_key_has_the_same_guards(tmp_path, replay, fetch_until, m
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_faults_of_yahoos_crumb_do_not_matter(tmp_path, replay, fetch_until, monkeypatch, mode):
-    from yfinance.data import YfData
-
-    monkeypatch.setattr(YfData, "_instances", {}, raising=False)
-    type(YfData)._instances.clear()
+def test_faults_of_yahoos_crumb_do_not_matter(tmp_path, replay, fetch_until, mode):
     replay.faults = [Fault(mode, "getcrumb", times=2)]
     store = open_store(tmp_path / "store", create=True)
     assert fetch_until(store, series=["FUND"], pace=pace_for(mode)).failed == ()

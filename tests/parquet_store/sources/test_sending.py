@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+import parquet_store
 from parquet_store import EngineError
 from parquet_store.sources import find_source
 from parquet_store.sources import http as plain_http
@@ -85,3 +86,19 @@ def test_importing_the_package_loads_no_client():
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "[]\n"
+
+
+def test_yahoos_client_can_be_started_before_anything_heavy_is_imported():
+    code = (
+        "import sys, parquet_store.yahoo_client; print(sorted({'polars', 'pydantic', 'yfinance'} & sys.modules.keys()))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n"
+
+
+def test_the_package_offers_what_it_lists():
+    listed = [name for names in parquet_store._MODULES.values() for name in names]
+    assert sorted(listed) == sorted(parquet_store.__all__)
+    assert all(hasattr(parquet_store, name) for name in listed)
+    with pytest.raises(AttributeError, match="module 'parquet_store' has no attribute 'nothing'"):
+        parquet_store.nothing  # noqa: B018
