@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
-from commands.options import AsOf, FrameForm, StorePath, fail, find_store_at, open_store_at, repair_manifest_at, utc
+from commands.options import (
+    AsOf,
+    FrameForm,
+    StorePath,
+    fail,
+    find_store_at,
+    open_store_at,
+    repair_manifest_at,
+    store_to_fill_at,
+    utc,
+)
 
 if TYPE_CHECKING:
     from parquet_store import Store
@@ -70,11 +80,11 @@ def data_import(
     from engine.report.frames import print_frame
     from parquet_store import import_files
 
-    opened = open_store_at(store, create=True)
-    if kind == "bars":
-        _import_bars(opened, files, source, time_zone)
-        return
-    report = import_files(opened, files, name=name, kind=kind, unit=unit, basis=basis, known=known, source=source)
+    with store_to_fill_at(store) as opened:
+        if kind == "bars":
+            _import_bars(opened, files, source, time_zone)
+            return
+        report = import_files(opened, files, name=name, kind=kind, unit=unit, basis=basis, known=known, source=source)
     print_frame(report.files)
     print_frame(report.series)
     for note in report.notes:

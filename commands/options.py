@@ -1,6 +1,7 @@
 """What several commands share: options, the store they open, how they fail."""
 
 import sys
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
@@ -21,6 +22,7 @@ __all__ = [
     "find_store_at",
     "open_store_at",
     "repair_manifest_at",
+    "store_to_fill_at",
     "utc",
 ]
 
@@ -51,6 +53,13 @@ def open_store_at(root: Path | None, *, create: bool = False) -> "Store":
     from parquet_store import open_store
 
     return open_store(_place(root), create=create)
+
+
+def store_to_fill_at(root: Path | None) -> AbstractContextManager["Store"]:
+    """Open the store, or make one that is removed again if the block fails, and say where it is."""
+    from parquet_store import store_to_fill
+
+    return store_to_fill(_place(root))
 
 
 def repair_manifest_at(root: Path | None) -> None:

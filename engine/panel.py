@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from parquet_store import Store, load_universe
+from parquet_store import Store, load_universe, read_manifest
 from parquet_store.errors import EngineError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ __all__ = [
     "how_to_get",
     "known_next_morning",
     "load_panel",
+    "refuse_before_the_store",
 ]
 
 
@@ -174,15 +175,17 @@ def load_panel(
     Raises
     ------
     PanelError
-        A series is not in the store, the sample holds no session, or a traded series has a gap.
+        A series is not in the store, or was not by then; the sample holds no session; or a traded series has a gap.
     """
     with connected(store, as_of, connection) as reading:
+        if as_of is not None:
+            refuse_before_the_store(store, as_of)
         held = [name for (name, *_) in reading.sql("DESCRIBE panel").fetchall()]
         missing = [
             name for name in dict.fromkeys(name.removesuffix(NEXT_MORNING) for name in series) if name not in held
         ]
         if missing:
-            raise PanelError(_not_held(missing, f" at {store.root}"))
+            raise PanelError(_not_yet_held(store, missing, as_of) or _not_held(missing, f" at {store.root}"))
         found = (name for name in optional if name.removesuffix(NEXT_MORNING) in held)
         series = tuple(dict.fromkeys((*series, *found)))
         stored = tuple(dict.fromkeys(name.removesuffix(NEXT_MORNING) for name in series))
@@ -245,6 +248,46 @@ def known_next_morning(connection: "duckdb.DuckDBPyConnection", name: str, sessi
     found = wanted.join_asof(rows, left_on="until", right_on="dated", strategy="backward", coalesce=False)
     counts = (pl.col("dated") >= week) & (pl.col("known_at").dt.date() <= pl.col("following"))
     return found.select("session", *(pl.when(counts).then(pl.col(part)) for part in ("value", "dated", "known_at")))
+
+
+def refuse_before_the_store(store: Store, as_of: datetime) -> None:
+    """Refuse a moment before the store's first rows, of which nothing can be said.
+
+    Raises
+    ------
+    PanelError
+        If nothing had been stored by then; the message names the first moment that can be asked for.
+    """
+    first = min(_stored_from(store).values(), default=None)
+    if first is not None and as_of < first:
+        message = (
+            f"nothing was known by {_moment(as_of)}: the first rows of the store at {store.root} were stored on "
+            f"{_moment(first)}; choose a later --as-of"
+        )
+        raise PanelError(message)
+
+
+def _not_yet_held(store: Store, missing: Sequence[str], as_of: datetime | None) -> str | None:
+    """Say from when on the missing series are in the store; None where one of them never was, or no moment is asked."""
+    stored_from = _stored_from(store)
+    if as_of is None or not all(name in stored_from for name in missing):
+        return None
+    since = ", ".join(f"{name} from {_moment(stored_from[name])} on" for name in missing)
+    return f"not known by {_moment(as_of)}: the store at {store.root} holds {since}; choose a later --as-of"
+
+
+def _stored_from(store: Store) -> dict[str, datetime]:
+    """Return from when on each series was in the store, as its manifest tells; '' where a file does not list them."""
+    first: dict[str, datetime] = {}
+    for entry in read_manifest(store).files:
+        if entry.table in ("prices", "macro"):
+            for name in entry.series or ("",):
+                first[name] = min(first.get(name, entry.seen_at), entry.seen_at)
+    return first
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _not_held(missing: Sequence[str], where: str = "") -> str:

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from parquet_store.reader import scan
     from parquet_store.revisions import Revision, revise
     from parquet_store.schema import SCHEMAS, TableSchema
-    from parquet_store.store import Store, default_root, find_store, open_store, read_manifest, restore_manifest
+    from parquet_store.store import (
+        Store,
+        default_root,
+        find_store,
+        open_store,
+        read_manifest,
+        restore_manifest,
+        store_to_fill,
+    )
     from parquet_store.universe import SeriesSpec, Universe, load_universe
     from parquet_store.writer import SIMULATED, append, append_many
 
@@ -49,6 +57,7 @@ __all__ = [
     "scan",
     "sessions",
     "status",
+    "store_to_fill",
 ]
 
 _MODULES = {
@@ -63,7 +72,15 @@ _MODULES = {
     "reader": ("scan",),
     "revisions": ("Revision", "revise"),
     "schema": ("SCHEMAS", "TableSchema"),
-    "store": ("Store", "default_root", "find_store", "open_store", "read_manifest", "restore_manifest"),
+    "store": (
+        "Store",
+        "default_root",
+        "find_store",
+        "open_store",
+        "read_manifest",
+        "restore_manifest",
+        "store_to_fill",
+    ),
     "universe": ("SeriesSpec", "Universe", "load_universe"),
     "writer": ("SIMULATED", "append", "append_many"),
 }

@@ -44,6 +44,7 @@ def revise(
     store: Store,
     frames: Sequence[tuple[str, pl.DataFrame]],
     *,
+    beside: Sequence[tuple[str, pl.DataFrame]] = (),
     seen_at: datetime | None = None,
     run_id: str | None = None,
     raw: Sequence[str] = (),
@@ -59,6 +60,8 @@ def revise(
     ----------
     frames
         Pairs of table and rows, as in `append_many`, one pair a table and without ``seen_at``.
+    beside
+        Such pairs of other tables, whose rows are added as they are, in the same step.
     seen_at, run_id, raw
         As in `append_many`.
 
@@ -68,12 +71,13 @@ def revise(
         As `append_many`; and if a series would change its basis or unit, or a table has no key.
     """
     offered = [(table_schema(table), frame) for table, frame in frames]
+    added = [(table_schema(table), frame) for table, frame in beside if not frame.is_empty()]
     with (
         disk_faults_explained(f"the store at {store.root} could not be written and is unharmed"),
         exclusive(store.lock_path),
     ):
         manifest = read_manifest(store)
-        moment = moment_of_writing(manifest, (schema for schema, _ in offered), seen_at)
+        moment = moment_of_writing(manifest, (schema for schema, _ in [*offered, *added]), seen_at)
         compared = [
             (schema, changes(store, manifest, schema, conform(with_seen_at(frame, moment), schema), moment))
             for schema, frame in offered
@@ -83,6 +87,7 @@ def revise(
             for schema, rows in compared
             if not (rows[_STATE] == "unchanged").all()
         ]
+        changed += [(schema, conform(with_seen_at(frame, moment), schema)) for schema, frame in added]
         entries = commit(store, manifest, changed, run_id=run_id, raw=raw) if changed else ()
     states = {schema.name: rows.select(*schema.key, _STATE) for schema, rows in compared}
     return Revision(entries, states, moment)

@@ -1,6 +1,9 @@
 """Where a store lies, how it is opened and how its manifest is read."""
 
 import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -18,6 +21,7 @@ __all__ = [
     "read_manifest",
     "replace_manifest",
     "restore_manifest",
+    "store_to_fill",
 ]
 
 _LONGEST_NAME = 240
@@ -120,6 +124,29 @@ def open_store(root: str | Path, *, create: bool = False) -> Store:
     return store
 
 
+@contextmanager
+def store_to_fill(root: str | Path) -> Iterator[Store]:
+    """Open a store for a block that fills it; one that is made here is removed again if the block fails to.
+
+    Raises
+    ------
+    StoreError
+        As `open_store`.
+    """
+    found = find_store(root)
+    if found is not None:
+        yield found
+        return
+    place = Path(root)
+    absent = [folder for folder in (place, *place.parents) if not folder.exists()]
+    store = open_store(place, create=True)
+    try:
+        yield store
+    except BaseException:
+        _unmake(store, absent)
+        raise
+
+
 def find_store(root: str | Path) -> Store | None:
     """Return the store at a folder; None where there is none yet and one can be made.
 
@@ -190,6 +217,19 @@ def restore_manifest(root: str | Path) -> bool:
             publish(staged, store.manifest_path)
             return True
     return False
+
+
+def _unmake(store: Store, made: Sequence[Path]) -> None:
+    """Remove a store that nobody has written to, and the folders that were made for it; a fault leaves it standing."""
+    with suppress(OSError, StoreError), exclusive(store.lock_path):
+        if read_manifest(store).generation or (store.root / "raw").exists():
+            return
+        for folder in (store.staging, store.root / "data"):
+            shutil.rmtree(folder, ignore_errors=True)
+        for path in (store.copy_path, store.manifest_path, store.lock_path):
+            path.unlink(missing_ok=True)
+        for folder in made:
+            folder.rmdir()
 
 
 def _is_unfinished(store: Store) -> bool:

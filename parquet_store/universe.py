@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from parquet_store.errors import EngineError
 
@@ -20,6 +20,7 @@ __all__ = [
     "SeriesSpec",
     "Universe",
     "load_universe",
+    "name_fault",
 ]
 
 UNIVERSE_FILE = Path(__file__).resolve().parents[1] / "configs" / "universe.toml"
@@ -30,6 +31,20 @@ Known = Literal["session_close", "next_session_morning", "month_end", "first_fri
 Carry = Literal["none", "week", "month"]
 Basis = Literal["split_adjusted", "dividend_adjusted", "index"]
 OtherDays = Literal["none", "weekdays", "month_ends"]
+
+
+def name_fault(name: str) -> str | None:
+    """Say in words why a series cannot have a name; None where it can.
+
+    A name becomes a column of the panel beside ``date``, and a suffix after ``@`` says as of when it is read.
+    """
+    if not name.strip():
+        return "it is empty"
+    if name != name.strip() or not name.isprintable():
+        return "it begins or ends with a space, or holds a line break or another character that cannot be printed"
+    if "@" in name:
+        return "it holds @, which stands before the moment as of which a series is read, as in BAA@next_morning"
+    return "the panel's days have this name" if name.lower() == "date" else None
 
 
 class _Frozen(BaseModel):
@@ -79,7 +94,7 @@ class SeriesSpec(_Frozen):
         What a reader should know.
     """
 
-    name: str = Field(min_length=1)
+    name: str
     kind: Literal["price", "macro"]
     title: str
     source: str
@@ -101,6 +116,15 @@ class SeriesSpec(_Frozen):
     def table(self) -> str:
         """The table of the store that holds the series."""
         return "prices" if self.kind == "price" else "macro"
+
+    @field_validator("name")
+    @classmethod
+    def _name_can_be_used(cls, name: str) -> str:
+        fault = name_fault(name)
+        if fault is not None:
+            msg = f"a series cannot be called {name!r}: {fault}"
+            raise ValueError(msg)
+        return name
 
     @model_validator(mode="after")
     def _prices_have_a_basis(self) -> "SeriesSpec":

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from parquet_store.checks.findings import Finding
+from parquet_store.price_order import out_of_order
 from parquet_store.schema import SCHEMAS
 from parquet_store.universe import SeriesSpec, Universe
 from parquet_store.writer import SIMULATED
@@ -58,10 +59,7 @@ def _range(table: str, name: str, rows: pl.DataFrame, spec: SeriesSpec, today: d
 
 def _disordered_prices(name: str, rows: pl.DataFrame) -> Iterator[Finding]:
     """Find days whose high or low is not the highest or lowest; one finding a series, since providers have many."""
-    disordered = rows.filter(
-        (pl.max_horizontal("open", "low", "close") > pl.col("high"))
-        | (pl.min_horizontal("open", "close") < pl.col("low"))
-    )
+    disordered = rows.filter(out_of_order())
     if disordered.height:
         what = f"{disordered.height} rows have a price above their high or below their low"
         remedy = "the close may be right; do not use the other prices of these days"

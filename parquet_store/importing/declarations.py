@@ -13,7 +13,7 @@ from parquet_store.errors import EngineError
 from parquet_store.importing.raw import import_error
 from parquet_store.importing.shapes import ParsedFile, Rows
 from parquet_store.schema import PRICE_BASES
-from parquet_store.universe import Basis, Known, SeriesSpec, Universe
+from parquet_store.universe import Basis, Known, SeriesSpec, Universe, name_fault
 
 __all__ = ["KINDS", "UNITS", "Declarations", "declared_word", "only_adjusted", "series_specs"]
 
@@ -45,7 +45,7 @@ class Declarations:
     Raises
     ------
     EngineError
-        If a word is not one of those allowed, or the name is empty.
+        If a word is not one of those allowed, or the name is none that a series can have.
     """
 
     name: str | None = None
@@ -61,8 +61,9 @@ class Declarations:
             if word is not None and word not in allowed:
                 msg = f"--{flag} {word} is unknown; use one of {', '.join(allowed)}"
                 raise EngineError(msg)
-        if self.name is not None and not self.name.strip():
-            msg = "--as needs a name that is not empty"
+        fault = None if self.name is None else name_fault(self.name)
+        if fault is not None:
+            msg = f"--as {self.name!r} cannot be the name of a series: {fault}; choose another"
             raise EngineError(msg)
 
 
@@ -98,13 +99,17 @@ def series_specs(
     Raises
     ------
     EngineError
-        If the conventions of a series are not declared; the message lists these series and the missing flags.
+        If the conventions of a series are not declared; the message lists these series and the missing flags. Also
+        if a name is none that a series can have.
     """
     specs: dict[str, SeriesSpec] = {}
     undeclared: dict[str, list[str]] = {}
     for (symbol,), of_series in rows.group_by(["symbol"], maintain_order=True):
         name = str(symbol)
         spec = universe.find(name)
+        fault = None if spec is not None else name_fault(name)
+        if fault is not None:
+            raise import_error(file.table.path, f"{name!r} cannot be the name of a series: {fault}; name it with --as")
         missing = [] if spec is not None else _missing_flags(file, kind, of_series, declared)
         if missing:
             undeclared.setdefault(" ".join(missing), []).append(name)

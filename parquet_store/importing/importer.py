@@ -9,6 +9,7 @@ import polars as pl
 from parquet_store.errors import EngineError
 from parquet_store.importing.conventions import store_rows
 from parquet_store.importing.declarations import Declarations
+from parquet_store.importing.plausibility import split_by_bounds
 from parquet_store.importing.raw import FILE, LINE, import_error, list_files, place, read_raw
 from parquet_store.importing.report import MAIN_VALUE, ImportReport, import_report
 from parquet_store.importing.shapes import parse
@@ -35,8 +36,9 @@ def import_files(
 ) -> ImportReport:
     """Import CSV and Parquet files in one change of the store: a reader sees all of it or nothing.
 
-    Rows that the store holds already are not written again; a changed row is written as a revision. Of a file with
-    ``close`` and ``adj_close`` the close is kept, since adjusted closes are derived from dividends.
+    Rows that the store holds already are not written again; a changed row is written as a revision. Values outside the
+    bounds of their series in the universe go to the quarantine, in the same change, and the report says so. Of a file
+    with ``close`` and ``adj_close`` the close is kept, since adjusted closes are derived from dividends.
 
     Parameters
     ----------
@@ -64,13 +66,21 @@ def import_files(
     Raises
     ------
     EngineError
-        One sentence with file, line, column and remedy, before anything is written.
+        One sentence with file, line, column and remedy, before anything is written; also if more than a tenth of a
+        series' values lie outside its bounds.
     """
     declared = Declarations(name, kind, unit, basis, known, source)
     parsed = [parse(read_raw(path), kind) for path in list_files(paths)]
-    tables = store_rows(parsed, declared, universe or load_universe())
+    known_series = universe or load_universe()
+    tables = store_rows(parsed, declared, known_series)
     merged = {table: pl.concat(frames) for table, frames in tables.items()}
     complete = {table: _checked(frame, SCHEMAS[table]) for table, frame in sorted(merged.items())}
+    quarantine: list[pl.DataFrame] = []
+    notes: list[str] = []
+    for table, frame in complete.items():
+        complete[table], held, said = split_by_bounds(store, table, frame, known_series)
+        quarantine.append(held)
+        notes += said
     if all(frame.is_empty() for frame in complete.values()):
         raise import_error(", ".join(str(file.table.path) for file in parsed), "no row holds a value")
     rows = [
@@ -78,8 +88,8 @@ def import_files(
         for table, frame in complete.items()
         if not frame.is_empty()
     ]
-    revision = revise(store, rows, seen_at=seen_at)
-    return import_report(store, parsed, merged, complete, revision)
+    revision = revise(store, rows, beside=[("quarantine", pl.concat(quarantine))], seen_at=seen_at)
+    return import_report(store, parsed, merged, complete, revision, notes)
 
 
 def _checked(rows: pl.DataFrame, schema: TableSchema) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from datetime import datetime
 import polars as pl
 
 from parquet_store.importing.adjusted import adjusted_difference
+from parquet_store.importing.plausibility import order_notes
 from parquet_store.importing.shapes import ParsedFile
 from parquet_store.reader import scan
 from parquet_store.revisions import Revision
@@ -54,6 +55,7 @@ def import_report(
     merged: Mapping[str, pl.DataFrame],
     complete: Mapping[str, pl.DataFrame],
     revision: Revision,
+    notes: Sequence[str],
 ) -> ImportReport:
     """Return the report of an import.
 
@@ -65,6 +67,8 @@ def import_report(
         The files' rows by table, and those of them that hold a value.
     revision
         What was written of the latter.
+    notes
+        What is to be said of the rows already.
     """
     counts = [
         _counts(table, revision.rows[table], merged[table], SCHEMAS[table])
@@ -72,10 +76,11 @@ def import_report(
         if not rows.is_empty()
     ]
     series = pl.concat(counts)
-    notes: list[str] = []
+    said: list[str] = list(notes)
     differences = pl.DataFrame(schema={"symbol": pl.String, "adjusted_difference": pl.Float64})
     if "prices" in complete:
-        differences, notes = _against_adjusted_closes(store, complete["prices"])
+        differences, more = _against_adjusted_closes(store, complete["prices"])
+        said += [*order_notes(complete["prices"]), *more]
     files = pl.DataFrame(
         {
             "file": [str(file.table.path) for file in parsed],
@@ -87,7 +92,7 @@ def import_report(
     return ImportReport(
         files=files,
         series=series.join(of_prices, on=["table", "series"], how="left", maintain_order="left"),
-        notes=tuple(notes),
+        notes=tuple(said),
         seen_at=revision.seen_at,
         manifest_id=read_manifest(store).id,
     )

@@ -24,17 +24,17 @@ def imported(store, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("series", "unit", "expected"),
+    ("series", "value", "unit", "expected"),
     [
-        ("CDX_NA_HY_5Y", None, (3.5, "basis_points")),
-        ("CDX_NA_HY_5Y", "percent", (350.0, "basis_points")),
-        ("CDX_NA_HY_5Y", "basis_points", (3.5, "basis_points")),
-        ("DGS10", None, (3.5, "percent")),
-        ("DGS10", "basis_points", (0.035, "percent")),
+        ("CDX_NA_HY_5Y", 350, None, (350.0, "basis_points")),
+        ("CDX_NA_HY_5Y", 3.5, "percent", (350.0, "basis_points")),
+        ("CDX_NA_HY_5Y", 350, "basis_points", (350.0, "basis_points")),
+        ("DGS10", 3.5, None, (3.5, "percent")),
+        ("DGS10", 3.5, "basis_points", (0.035, "percent")),
     ],
 )
-def test_declared_units_are_converted_to_that_of_the_universe(store, imported, series, unit, expected):
-    imported("x.csv", f"date,{series}\n2024-01-02,3.5\n", unit=unit)
+def test_declared_units_are_converted_to_that_of_the_universe(store, imported, series, value, unit, expected):
+    imported("x.csv", f"date,{series}\n2024-01-02,{value}\n", unit=unit)
     assert scan(store, "macro").collect().select("value", "unit").row(0) == pytest.approx(expected)
 
 
@@ -74,7 +74,7 @@ def test_name_that_the_user_gives_may_be_the_providers(store, imported):
 
 
 def test_empty_name_is_refused(imported):
-    with pytest.raises(EngineError, match="--as needs a name"):
+    with pytest.raises(EngineError, match="--as ' ' cannot be the name of a series: it is empty"):
         imported("x.csv", "date,close\n2024-01-02,13\n", name=" ")
 
 

@@ -43,7 +43,9 @@ def test_report_says_how_well_derived_returns_agree(imported):
     difference = report.series.filter(table="prices")["adjusted_difference"]
     assert difference.null_count() == 0
     assert difference.max() < YAHOO_ROUNDING
-    assert report.notes == ("adj_close was not stored: adjusted closes are derived from close and dividends",)
+    of_vix, of_closes = report.notes
+    assert "rows of VIX have a price above their high or below their low" in of_vix
+    assert of_closes == "adj_close was not stored: adjusted closes are derived from close and dividends"
 
 
 def test_total_return_index_agrees_with_adjusted_closes_over_the_whole_history(imported):

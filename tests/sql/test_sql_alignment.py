@@ -57,6 +57,12 @@ def test_vix_rows_on_exchange_holidays_are_dropped(tmp_path):
     assert sql.query(store, "FROM panel").height == 2
 
 
+def test_a_vix_row_on_a_holiday_does_not_stand_in_for_the_next_session(tmp_path):
+    store = with_sessions(tmp_path, "2024-07-03", "2024-07-05")
+    add(store, "prices", price_rows("VIX", {"2024-07-03": 12.0, "2024-07-04": 13.0}))
+    assert aligned(store, "VIX") == {"2024-07-03": 12.0, "2024-07-05": None}
+
+
 def test_a_price_not_known_at_the_close_is_not_shown(tmp_path):
     store = with_sessions(tmp_path, "2024-07-01", "2024-07-02")
     late = price_rows("FUND", {"2024-07-01": 10.0}).with_columns(pl.col("known_at") + timedelta(hours=1))
