@@ -17,6 +17,9 @@ import sql
 from parquet_store import open_store
 from parquet_store.bars import import_bars
 
+Parts = dict[str, float]
+"""Seconds of parts of a task."""
+
 AGGREGATE = """
 SELECT symbol, moment::DATE AS day, count(*) AS bars, max(high) AS high, min(low) AS low, sum(volume) AS volume
 FROM {bars} GROUP BY ALL
@@ -42,9 +45,14 @@ def copy_with_duckdb(source: str, folder: str) -> None:
         )
 
 
-def ask_store(store: str, question: str, out: str) -> None:
-    """Ask the store, connection and all."""
-    sql.query(open_store(store), Path(question).read_text()).write_parquet(out)
+def ask_store(store: str, question: str, out: str) -> Parts:
+    """Ask the store, connection and all; of that, ``answering`` is the question on the open connection."""
+    with sql.connect(open_store(store)) as connection:
+        begun = time.perf_counter()
+        answer = sql.query(connection, Path(question).read_text())
+        answering = time.perf_counter() - begun
+    answer.write_parquet(out)
+    return {"answering": answering}
 
 
 def ask_duckdb(files: str, question: str, out: str) -> None:
@@ -55,7 +63,7 @@ def ask_duckdb(files: str, question: str, out: str) -> None:
         connection.sql(text).pl().write_parquet(out)
 
 
-TASKS: dict[str, Callable[..., None]] = {
+TASKS: dict[str, Callable[..., Parts | None]] = {
     "import": import_into_store,
     "copy": copy_with_duckdb,
     "ask": ask_store,
@@ -82,8 +90,9 @@ def main() -> None:
     task, *arguments = sys.argv[1:]
     warm_up(task)
     read, worked, begun = bytes_read(), time.process_time(), time.perf_counter()
-    TASKS[task](*arguments)
+    parts = TASKS[task](*arguments)
     measured = {
+        **(parts or {}),
         "seconds": time.perf_counter() - begun,
         "processor": time.process_time() - worked,
         "read": bytes_read() - read,
