@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -190,9 +191,12 @@ def _entry(item: dict[str, Any]) -> FileEntry:
     )
 
 
+# Thousands of files were written at few moments and begin and end on few days: each is read once.
+@lru_cache(maxsize=4096)
 def _day(value: str | None) -> date | None:
     return None if value is None else date.fromisoformat(value)
 
 
+@lru_cache(maxsize=4096)
 def _moment(value: str) -> datetime:
     return datetime.fromisoformat(value).astimezone(UTC)

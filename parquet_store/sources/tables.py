@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from parquet_store.sources.interface import WrongAnswer
+from parquet_store.sources.interface import REJECTED_ROWS, WrongAnswer
 
 __all__ = ["MISSING", "as_json", "csv_cells", "json_document", "read_cells", "refuse_mostly_unreadable"]
 
@@ -105,6 +105,8 @@ def read_cells(cells: pl.DataFrame, day: str, *, date_format: str) -> tuple[pl.D
     )
     unread = pl.any_horizontal(~pl.col(name).is_in(MISSING) & ~_is_number(pl.col(name)) for name in names)
     wrong = stripped.select(unread).to_series() | rows["date"].is_null()
+    if not wrong.any():
+        return rows, pl.DataFrame(schema=dict(REJECTED_ROWS))
     reason = pl.when(pl.col("date").is_null()).then(pl.lit("the date cannot be read"))
     rejected = pl.DataFrame([rows["date"].filter(wrong), as_json(cells.filter(wrong))])
     why = reason.otherwise(pl.lit("a value is not a number")).alias("reason")

@@ -158,6 +158,8 @@ def _events(events: Mapping[str, Any], zone: str) -> pl.DataFrame:
         (item["date"], "split", float(item["numerator"]) / float(item["denominator"]))
         for item in events.get("splits", {}).values()
     ]
+    if not dividends and not splits:
+        return pl.DataFrame(schema=dict(ACTION_ROWS))
     stamped = pl.DataFrame([*dividends, *splits], schema={**ACTION_ROWS, "date": pl.Int64()}, orient="row")
     days = _days(stamped["date"].to_list(), zone)
     # Two payments on one day, for example a regular and a special dividend, are one to the holder.
