@@ -85,7 +85,9 @@ class _Client:
         for line in stream:
             head = json.loads(line)
             body = stream.read(head["length"])
-            future = self._waiting.pop(head["number"])
+            future = self._waiting.pop(head["number"], None)
+            if future is None:
+                continue
             if "status" in head:
                 future.set_result(Came(head["status"], head["retry_after"], body))
             else:
