@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cli import main  # noqa: TID251 - the tests are its users
 from parquet_store import Store, import_files, open_store
 from parquet_store.simulation import write_simulated
 from tests.real_data import REAL_DATA
@@ -74,8 +75,31 @@ def fresh_simulated_store(tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    """Run the command ``engine`` in an empty folder; returns the finished process."""
+def engine(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Engine:
+    """Run the command ``engine`` in an empty folder, in this process, and return how it ended.
+
+    Starting a process takes longer than most commands. `engine_process` does it, for what only a process can show.
+    """
+
+    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = ["engine", *map(str, arguments)]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", command)
+            patch.chdir(tmp_path)
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            capfd.readouterr()
+            with pytest.raises(SystemExit) as ended:
+                main()
+        printed = capfd.readouterr()
+        return subprocess.CompletedProcess(command, int(ended.value.code or 0), printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def engine_process(tmp_path: Path) -> Engine:
+    """Run the command ``engine`` in an empty folder, in a process of its own, and return how it ended."""
 
     def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -145,8 +145,10 @@ def _follow(evaluator: Evaluator, combinations: Integers, form: Form) -> tuple[p
     order = np.argsort(plan.digits(combinations) @ evaluator.likeness, kind="stable")
     rule_type = plan.grid.strategy.rule
     paths = new_paths(len(combinations))
+    joined = np.zeros(evaluator.codes.shape[1], np.uint64)
     scratch = Scratch(
-        joined=np.zeros(evaluator.codes.shape[1], np.uint64),
+        codes=joined.view(np.uint16)[: plan.panel.sessions],
+        joined=joined,
         holdings=np.empty(plan.market.prices.shape[1]),
         low=np.empty(rows.knobs.shape[1]),
         high=np.empty(rows.knobs.shape[1]),

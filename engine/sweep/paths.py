@@ -93,8 +93,10 @@ class Scratch(NamedTuple):
 
     Attributes
     ----------
+    codes
+        uint16 (sessions,): codes of the present combination.
     joined
-        uint64 (words of four codes,): codes of the present combination.
+        uint64 (words of four codes,): the same memory.
     holdings
         Float64 (legs,).
     low, high
@@ -107,6 +109,7 @@ class Scratch(NamedTuple):
         See `engine.sweep.waking` and `engine.sweep.holdings`.
     """
 
+    codes: Codes
     joined: Words
     holdings: Floats
     low: Floats
@@ -207,7 +210,7 @@ def follow_combinations(
         asked = Asked(
             bind_rule(rule, combinations.knobs[i]),
             form.jumps,
-            scratch.joined.view(np.uint16)[: books.prices.shape[0]],
+            scratch.codes,
             codes_number,
             combinations.codes[i],
             planes,
