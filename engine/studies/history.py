@@ -8,17 +8,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from engine.panel import NEXT_MORNING, Panel, PanelError, Sample, load_panel
+from engine.panel import NEXT_MORNING, Panel, PanelError, Sample, connected, load_panel
 from engine.studies.errors import StudyError
 from engine.studies.periods import Period
 from kernels import rate_of_change
 from parquet_store import Store
+
+if TYPE_CHECKING:
+    import duckdb
 
 __all__ = ["History", "Market", "load_market"]
 
@@ -203,9 +206,12 @@ def load_market(
     PanelError
         A series is not in the store; the message says which and how to get it.
     """
-    panel = load_panel(store, _plain_too(series), Sample(), optional=_plain_too(optional), as_of=as_of)
-    plain = [name for name in panel.columns if not name.endswith(NEXT_MORNING)]
-    return Market(panel, _observations(store, plain, as_of), periods)
+    with connected(store, as_of, None) as connection:
+        panel = load_panel(
+            store, _plain_too(series), Sample(), optional=_plain_too(optional), as_of=as_of, connection=connection
+        )
+        plain = [name for name in panel.columns if not name.endswith(NEXT_MORNING)]
+        return Market(panel, _observations(connection, plain), periods)
 
 
 def _plain_too(series: Iterable[str]) -> tuple[str, ...]:
@@ -214,23 +220,20 @@ def _plain_too(series: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*(name.removesuffix(NEXT_MORNING) for name in names), *names)))
 
 
-def _observations(store: Store, names: list[str], as_of: datetime | None) -> Mapping[str, pl.DataFrame]:
-    from sql import connect  # noqa: PLC0415 - as in engine.panel
-
-    with connect(store, as_of=as_of) as connection:
-        rows = connection.sql(
-            """
-            SELECT series, date, value, known_at
-            FROM (
-                SELECT symbol AS series, date, close AS value, known_at FROM adjusted
-                UNION ALL
-                SELECT series, date, value, known_at FROM macro
-            )
-            JOIN (SELECT series, calendar FROM series) USING (series)
-            WHERE list_contains($names, series) AND (calendar NOT IN ('nyse', 'bond') OR isodow(date) <= 5)
-            ORDER BY series, date
-            """,
-            params={"names": names},
-        ).pl()
+def _observations(connection: "duckdb.DuckDBPyConnection", names: list[str]) -> Mapping[str, pl.DataFrame]:
+    rows = connection.sql(
+        """
+        SELECT series, date, value, known_at
+        FROM (
+            SELECT symbol AS series, date, close AS value, known_at FROM adjusted
+            UNION ALL
+            SELECT series, date, value, known_at FROM macro
+        )
+        JOIN (SELECT series, calendar FROM series) USING (series)
+        WHERE list_contains($names, series) AND (calendar NOT IN ('nyse', 'bond') OR isodow(date) <= 5)
+        ORDER BY series, date
+        """,
+        params={"names": names},
+    ).pl()
     parts = rows.partition_by("series", as_dict=True, include_key=False)
     return MappingProxyType({str(name): frame for (name,), frame in parts.items()})
