@@ -76,6 +76,8 @@ def _energy(history: History, energy: str) -> pl.DataFrame:
     rows = []
     for period in history.periods:
         place = np.flatnonzero(period.covers(history.dates))
+        if not len(place):
+            continue
         first, last = int(place[0]), int(place[-1])
         rows.append(
             {

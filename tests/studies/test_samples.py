@@ -12,7 +12,7 @@ import pytest
 from engine.inference import benjamini_hochberg
 from engine.panel import PanelError, Sample
 from engine.report.studies import study_json
-from engine.studies import History, Market, StudyError, StudyResult, find_study, study_names
+from engine.studies import History, Market, Period, StudyError, StudyResult, find_study, study_names
 from engine.studies.running import StudyRun
 from tests.studies.runs import sample_of
 
@@ -52,6 +52,8 @@ def test_short_samples(simulated_market: Market, name: str) -> None:
         assert len(history.dates) == least
         found = asked(name, history)
         assert found is None or least > 2 or name in WITHOUT_SERIES
+    weekend = Period("weekend", "An episode without a session", date(2020, 3, 7), date(2020, 3, 8))
+    asked(name, replace(history, periods=(weekend,)))
     with pytest.raises(PanelError, match="holds no session with data"):
         simulated_market.history(sample_of(date(2020, 2, 29), date(2020, 3, 1)))
 
