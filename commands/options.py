@@ -22,6 +22,7 @@ __all__ = [
     "find_store_at",
     "open_store_at",
     "repair_manifest_at",
+    "say_simulated",
     "store_to_fill_at",
     "utc",
 ]
@@ -75,6 +76,14 @@ def find_store_at(root: Path | None) -> "Store | None":
     from parquet_store import find_store
 
     return find_store(_place(root))
+
+
+def say_simulated(*, simulated: bool) -> None:
+    """Say on standard error, whatever the format of the output, that the data are those of the simulated market."""
+    from engine.simulated import SIMULATED_NOTICE
+
+    if simulated:
+        typer.echo(SIMULATED_NOTICE, err=True)
 
 
 def _place(root: Path | None) -> Path:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from commands.options import AsOf, Assignments, FrameForm, StorePath, open_store_at, utc
+from commands.options import AsOf, Assignments, FrameForm, StorePath, open_store_at, say_simulated, utc
 
 __all__ = ["falsify", "replicate", "study"]
 
@@ -63,6 +63,7 @@ def study(
         periods=periods,
         as_of=utc(as_of),
     )
+    say_simulated(simulated=run.history.panel.simulated)
     if output == "table":
         render_study(run, table)
     elif output == "json":
@@ -83,9 +84,7 @@ def replicate(
     from engine.studies.replication import replicate as replicate_all
 
     replication = replicate_all(open_store_at(store), as_of=utc(as_of))
-    simulated = replication.history.panel.simulated
-    if simulated and output != "table":
-        typer.echo("the data are SIMULATED: no figure here says anything about a market", err=True)
+    say_simulated(simulated=replication.history.panel.simulated)
     if output == "table":
         render_replication(replication)
     elif output == "json":
@@ -107,12 +106,16 @@ def falsify(
 ) -> None:
     """Say of every rule and strategy whether its claim stands, is broken since a day, or has not enough data."""
     from engine.falsify import falsify_claims
-    from engine.report.falsification import tests_frame
-    from engine.report.frames import print_frame
+    from engine.report.falsification import render_tests, tests_frame
+    from engine.report.frames import frame_text
     from engine.sweep import Costs
 
     costs = Costs(commission_bps=commission_bps, slippage_bps=slippage_bps)
     tests = falsify_claims(open_store_at(store), names or (), costs=costs, years=years, as_of=utc(as_of))
-    print_frame(tests_frame(tests), output)
+    say_simulated(simulated=tests.panel.simulated)
+    if output == "table":
+        render_tests(tests)
+        return
+    sys.stdout.write(frame_text(tests_frame(tests), output))
     for note in tests.notes:
-        typer.echo(f"Note: {note}.", err=output != "table")
+        typer.echo(f"Note: {note}.", err=True)

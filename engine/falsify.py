@@ -8,7 +8,7 @@ t+1, costs on traded notional. What is not invested earns the bill rate, and wha
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from time import perf_counter
 from types import MappingProxyType
@@ -24,6 +24,7 @@ from engine.inference.falsification import FEWEST_ENTRIES
 from engine.metrics import SESSIONS_A_YEAR
 from engine.panel import Panel, PanelError, Sample, how_to_get
 from engine.parameters import choices
+from engine.simulated import labelled
 from engine.strategies import InsightRule, Strategy, find_strategy, strategy_names
 from engine.studies.history import History, Market, load_market
 from engine.studies.ledger import record
@@ -190,6 +191,8 @@ def falsify_claims(
     rate = costs or Costs(commission_bps=1.0, slippage_bps=1.0)
     begun, started = datetime.now(UTC), perf_counter()
     tested = tuple(_test(market, claim, rate, years * SESSIONS_A_YEAR) for claim in chosen)
+    if market.panel.simulated:
+        tested = tuple(replace(each, reason=labelled(each.reason)) for each in tested)
     figures = [figure for each in tested for figure in _figures(each)]
     record(
         store,
@@ -235,8 +238,6 @@ def _chosen(names: Sequence[str]) -> tuple[Claim, ...]:
 
 
 def _notes(market: Market, costs: Costs, years: int) -> Iterator[str]:
-    if market.panel.simulated:
-        yield "the data are SIMULATED: nothing here says anything about a market"
     if BILL_RATE not in market.panel.columns:
         yield f"{BILL_RATE} is not in the store, so cash earns nothing: {how_to_get([BILL_RATE])}"
     yield (

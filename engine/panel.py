@@ -84,7 +84,7 @@ class Panel:
     seen_at
         When the newest row in the panel was stored (UTC).
     simulated
-        True if any series comes from the simulated market.
+        True if the store is the simulated market: it holds nothing else then.
     """
 
     dates: NDArray[np.datetime64]
@@ -195,10 +195,10 @@ def load_panel(
             frame = frame.with_columns(known_next_morning(reading, name, frame["date"])["value"].alias(name))
         origin = reading.sql(
             """
-            SELECT max(seen_at) AS seen_at, coalesce(bool_or(source = 'simulated'), false) AS simulated
+            SELECT max(seen_at) FILTER (WHERE list_contains($series, series)) AS seen_at,
+                   coalesce(bool_or(source = 'simulated'), false) AS simulated
             FROM (SELECT symbol AS series, seen_at, source FROM prices
                   UNION ALL SELECT series, seen_at, source FROM macro)
-            WHERE list_contains($series, series)
             """,
             params={"series": list(stored)},
         ).fetchall()[0]

@@ -160,7 +160,7 @@ def parse_assignments(texts: Iterable[str]) -> dict[str, Any]:
     for text in texts:
         name, equals, written = (part.strip() for part in text.partition("="))
         if not name or not equals or not written:
-            message = f"{text!r} sets nothing: write parameter=value, for example xlf_dma=180"
+            message = f"{text!r} sets nothing: write {name or 'parameter'}=value"
             raise ParameterError(message)
         if name in values:
             message = f"{name} is set twice, to {values[name]!r} and to {written}: keep one"

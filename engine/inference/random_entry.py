@@ -27,6 +27,8 @@ class RandomEntry:
     p_value
         Two-sided: twice the smaller share of placements at least as high, or at least as low, as the event's own, which
         is counted as one of them; at most 1.
+    higher_p_value
+        One-sided: the share of placements at least as high as the event's own, likewise.
     resamples, seed
         How often and from which seed the episodes were placed.
     """
@@ -35,6 +37,7 @@ class RandomEntry:
     low: float
     high: float
     p_value: float
+    higher_p_value: float
     resamples: int
     seed: int
 
@@ -92,7 +95,8 @@ def random_entry_null(
     lower = 1 + int((means <= own + tolerance).sum())
     p_value = min(1.0, 2.0 * min(higher, lower) / (resamples + 1))
     low, high = np.quantile(means, (0.025, 0.975))
-    return RandomEntry(float(means.mean()), float(low), float(high), p_value, resamples, seed)
+    higher_p_value = higher / (resamples + 1)
+    return RandomEntry(float(means.mean()), float(low), float(high), p_value, higher_p_value, resamples, seed)
 
 
 @jit

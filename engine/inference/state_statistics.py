@@ -39,11 +39,14 @@ class StateStatistics:
         Mean return times ``rows_a_year``.
     volatility
         Sample standard deviation (ddof 1) times the root of ``rows_a_year``.
+    sharpe
+        Mean over volatility, both a year, risk-free 0.
     growth
         What 1 becomes that earns these returns and nothing in other rows: the product of 1 + return.
-    mean_low, mean_high, volatility_low, volatility_high, growth_low, growth_high
-        95% intervals by the stationary bootstrap over all rows with a return, widened by `expanded_percentiles`. Of the
-        growth it is that over a sample as long as this one, in which the state may hold for more rows or fewer.
+    mean_low, mean_high, volatility_low, volatility_high, sharpe_low, sharpe_high, growth_low, growth_high
+        95% intervals by the stationary bootstrap over all rows with a return, widened by `expanded_percentiles`; all
+        are of the same resamples. Of the growth it is that over a sample as long as this one, in which the state may
+        hold for more rows or fewer.
     standard_error
         Of the mean, a year: the larger of `newey_west`, with `newey_west_lags` of all rows, and that of independent
         returns.
@@ -61,11 +64,14 @@ class StateStatistics:
     episodes: int
     mean: float | None
     volatility: float | None
+    sharpe: float | None
     growth: float | None
     mean_low: float | None
     mean_high: float | None
     volatility_low: float | None
     volatility_high: float | None
+    sharpe_low: float | None
+    sharpe_high: float | None
     growth_low: float | None
     growth_high: float | None
     standard_error: float | None
@@ -121,18 +127,23 @@ def state_statistics(
         returns[known], counted[known], rows_a_year=rows_a_year, seed=seed, resamples=resamples
     )
     null = random_entry_null(returns, state, seed=seed, resamples=resamples)
+    mean = float(observed.mean()) * rows_a_year if n else None
+    volatility = float(observed.std(ddof=1)) * math.sqrt(rows_a_year) if n > 1 else None
     return StateStatistics(
         n=n,
         episodes=episodes(counted).count,
-        mean=float(observed.mean()) * rows_a_year if n else None,
-        volatility=float(observed.std(ddof=1)) * math.sqrt(rows_a_year) if n > 1 else None,
+        mean=mean,
+        volatility=volatility,
+        sharpe=mean / volatility if mean is not None and volatility else None,
         growth=float(np.prod(1.0 + observed)) if n else None,
         mean_low=intervals[0][0],
         mean_high=intervals[0][1],
         volatility_low=intervals[1][0],
         volatility_high=intervals[1][1],
-        growth_low=intervals[2][0],
-        growth_high=intervals[2][1],
+        sharpe_low=intervals[2][0],
+        sharpe_high=intervals[2][1],
+        growth_low=intervals[3][0],
+        growth_high=intervals[3][1],
         standard_error=error * rows_a_year if error else None,
         p_value=student_t_p_value(float(observed.mean()) / error, n - 1.0) if error else None,
         null_p_value=null.p_value if null else None,
@@ -153,11 +164,11 @@ def _standard_error(returns: Floats, counted: NDArray[np.bool_]) -> float | None
 
 def _intervals(
     returns: Floats, state: NDArray[np.bool_], *, rows_a_year: int, seed: int, resamples: int
-) -> tuple[tuple[Interval, Interval, Interval], float | None]:
-    """Intervals of mean, volatility and growth, and the block length that they were made with."""
+) -> tuple[tuple[Interval, ...], float | None]:
+    """Intervals of mean, volatility, Sharpe ratio and growth, and the block length that they were made with."""
     n = int(np.count_nonzero(state))
     if n < FEWEST_OBSERVATIONS or np.ptp(returns[state]) == 0.0:
-        return (NOTHING, NOTHING, NOTHING), None
+        return (NOTHING,) * 4, None
     centre = float(returns[state].mean())
     residuals = np.where(state, returns - centre, 0.0)
     length = optimal_block_length(residuals)
@@ -168,8 +179,8 @@ def _intervals(
         count = np.where(sums[:, 2] > 1.0, sums[:, 2], np.nan)
         shift = sums[:, 0] / count
         variance = np.maximum(sums[:, 1] - count * shift**2, 0.0) / (count - 1.0)
+        mean, volatility = (centre + shift) * rows_a_year, np.sqrt(variance * rows_a_year)
+        sharpe = np.where(volatility > 0.0, mean / volatility, np.nan)
     shares = expanded_percentiles(float(n))
-    mean = percentile_interval((centre + shift) * rows_a_year, shares) or NOTHING
-    volatility = percentile_interval(np.sqrt(variance * rows_a_year), shares) or NOTHING
-    growth = percentile_interval(np.exp(sums[:, 3]), shares) or NOTHING
-    return (mean, volatility, growth), length
+    resampled = (mean, volatility, sharpe, np.exp(sums[:, 3]))
+    return tuple(percentile_interval(values, shares) or NOTHING for values in resampled), length

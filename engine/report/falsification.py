@@ -1,16 +1,30 @@
-"""Tests of claims as a table."""
+"""Tests of claims as a table, and on the terminal."""
 
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.text import Text
 
 from engine.falsify import Tested, Tests
+from engine.report.frames import console_for_output, print_frame
+from engine.report.tables import field_table, simulated_banner
 
-__all__ = ["tests_frame"]
+__all__ = ["render_tests", "tests_frame"]
 
 Floats = NDArray[np.float64]
+
+
+def render_tests(tests: Tests, console: Console | None = None) -> None:
+    """Print the tests, and below them the notes."""
+    console = console or console_for_output()
+    if banner := simulated_banner(simulated=tests.panel.simulated):
+        console.print(field_table(banner))
+    print_frame(tests_frame(tests), console=console)
+    for note in tests.notes:
+        console.print(Text(f"Note: {note}.", style="yellow"))
 
 
 def tests_frame(tests: Tests) -> pl.DataFrame:

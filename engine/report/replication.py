@@ -9,7 +9,7 @@ from rich.text import Text
 
 from engine.report.figures import figure_text, interval_text
 from engine.report.frames import console_for_output
-from engine.report.tables import field_table, text_table
+from engine.report.tables import field_table, simulated_banner, text_table
 from engine.studies import Figure
 from engine.studies.look_ahead import LOOK_AHEADS, SAME_CLOSE, LookAhead
 from engine.studies.replication import Replication
@@ -37,6 +37,7 @@ def _heading(replication: Replication) -> RenderableType:
     history = replication.history
     as_of = history.panel.as_of
     fields = [
+        *simulated_banner(simulated=history.panel.simulated),
         ("sample", f"{history.sample.first} to {history.sample.last}, {history.panel.sessions:,} sessions"),
         ("data as of", f"{as_of:%Y-%m-%d %H:%M} UTC" if as_of else "all that is stored"),
         ("last stored", f"{history.panel.seen_at:%Y-%m-%d %H:%M} UTC" if history.panel.seen_at else "unknown"),
@@ -47,8 +48,6 @@ def _heading(replication: Replication) -> RenderableType:
         ),
         ("", "tradable: known at a close, traded at the next; interval: 95%, of the tradable figure"),
     ]
-    if history.panel.simulated:
-        fields.insert(0, ("SIMULATED", "the data are made up: no figure here says anything about a market"))
     return field_table(fields)
 
 
@@ -72,7 +71,7 @@ def _row(replication: Replication, key: str, figure: Figure, reasons: Sequence[s
         figure.id.removeprefix(f"{key}."),
         figure_text(figure.published, decimals),
         reproduced,
-        "=" if agrees else "≠" if figure.reproduced is not None else "",
+        "" if agrees is None or figure.reproduced is None else "=" if agrees else "≠",
         figure_text(figure.tradable, decimals),
         interval_text(figure, decimals),
         "-" if figure.n is None else f"{figure.n:,}",
@@ -89,18 +88,21 @@ def _decimals(printed: object) -> int | None:
 
 
 def _conclusion(replication: Replication) -> Iterator[RenderableType]:
-    results, settings = replication.of_kind("result"), replication.of_kind("setting")
-    out = [figure for figure in results if not replication.reproduced(figure)]
-    known = sum(map(replication.reproduced, settings))
-    share = (len(results) - len(out)) / len(results)
+    results, contradicted = replication.of_kind("result"), replication.of_kind("contradicted")
+    absent, words = replication.of_kind("no public data"), replication.of_kind("words")
     yield Text(
-        f"{len(results) - len(out)} of {len(results)} reproducible figures come out to the printed digit "
-        f"({share:.1%}); {known} of {len(settings)} ranges, thresholds and confidences are the engine's own. "
+        f"{_score(replication, results)} reproducible figures come out to the printed digit. With the "
+        f"{len(contradicted)} that public data contradict it is {_score(replication, (*results, *contradicted))}; for "
+        f"{len(absent)} there are no public data. {_score(replication, replication.of_kind('setting'))} ranges, "
+        f"thresholds and confidences are the engine's own; {len(words)} figures are words and not counted. "
         f"{replication.seconds:.1f} s.",
         style="bold",
     )
+    out = [figure for figure in results if not replication.reproduced(figure)]
     yield from _differences("What does not come out", out)
-    yield from _differences("What public data contradict or cannot give back", replication.of_kind("not reproducible"))
+    yield from _differences("What public data contradict", contradicted)
+    yield from _differences("What no public data give back", absent)
+    yield from _differences("What is told in words", words)
     yield Text("The documents look ahead in three places:", style="bold")
     yield from map(_place, LOOK_AHEADS)
     yield Text("And where they do not, they may still buy too early:", style="bold")
@@ -108,6 +110,12 @@ def _conclusion(replication: Replication) -> Iterator[RenderableType]:
     notes = dict.fromkeys(f"{study}: {note}" for study, sentences in replication.notes.items() for note in sentences)
     if notes:
         yield Text("\n".join(f"Note, {note}." for note in notes), style="yellow")
+
+
+def _score(replication: Replication, figures: Sequence[Figure]) -> str:
+    """How many of some figures come out, and their share."""
+    found = sum(replication.reproduced(figure) is True for figure in figures)
+    return f"{found} of {len(figures)} ({found / len(figures):.1%})" if figures else "0 of 0"
 
 
 def _place(place: LookAhead) -> RenderableType:

@@ -12,7 +12,7 @@ from rich.text import Text
 from engine.parameters import documentation
 from engine.report.figures import figures_frame
 from engine.report.frames import console_for_output, frame_text, print_frame
-from engine.report.tables import field_table, text_table, value_text
+from engine.report.tables import field_table, simulated_banner, text_table, value_text
 from engine.studies import Study, StudyError
 from engine.studies.running import StudyRun
 
@@ -27,7 +27,7 @@ def render_studies(studies: Iterable[Study], console: Console | None = None) -> 
 
 def studies_json(studies: Iterable[Study]) -> str:
     """Return the studies as a JSON list, each parameter with its default, unit, meaning and source."""
-    return json.dumps([_described(study) for study in studies], default=str, indent=2)
+    return json.dumps([_described(study) for study in studies], default=str, indent=2, allow_nan=False)
 
 
 def _described(study: Study) -> dict[str, Any]:
@@ -56,6 +56,7 @@ def _heading(run: StudyRun) -> list[tuple[str, str]]:
     warmup = "" if sample.warmup == "inside" else ", indicators warmed up before it"
     settings = ", ".join(f"{name} {_setting(value)}" for name, value in run.parameters.model_dump().items())
     return [
+        *simulated_banner(simulated=panel.simulated),
         (run.study.name, run.study.title),
         ("source", run.study.source),
         ("sample", f"{sample.first} to {sample.last}, {panel.sessions:,} sessions{warmup}"),
@@ -93,7 +94,7 @@ def study_json(run: StudyRun, table: str | None = None) -> str:
         "figures": [asdict(figure) for figure in run.result.figures],
         "notes": run.notes,
     }
-    return json.dumps(content, default=str, indent=2)
+    return json.dumps(content, default=str, indent=2, allow_nan=False)
 
 
 def study_csv(run: StudyRun, table: str | None = None) -> str:

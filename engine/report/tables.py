@@ -7,7 +7,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["field_table", "moment_text", "text_table", "value_text"]
+from engine.simulated import SIMULATED_NOTICE
+
+__all__ = ["field_table", "moment_text", "simulated_banner", "text_table", "value_text"]
 
 
 def text_table(
@@ -31,6 +33,11 @@ def field_table(fields: Iterable[tuple[str, str]]) -> Table:
     for name, text in fields:
         table.add_row(Text(name, style="bold"), Text(text))
     return table
+
+
+def simulated_banner(*, simulated: bool) -> list[tuple[str, str]]:
+    """Return the first line of a heading on the simulated market, and none on a real one."""
+    return [("SIMULATED", SIMULATED_NOTICE)] if simulated else []
 
 
 def value_text(value: object) -> str:

@@ -13,7 +13,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from engine.parameters import parameter
-from engine.studies.errors import StudyError
 from engine.studies.history import History
 from engine.studies.study import Figure, Study, StudyParameters, StudyResult
 from engine.studies.timing import values_on
@@ -44,26 +43,16 @@ class BitcoinStressParameters(StudyParameters):
 
 
 def run(history: History, parameters: BitcoinStressParameters) -> StudyResult:
-    """Describe each episode that bitcoin's history covers, and the whole sample.
-
-    Raises
-    ------
-    StudyError
-        Bitcoin and the market have hardly a day in common in the sample.
-    """
+    """Describe each episode that bitcoin's history covers, and the whole sample."""
     days, bars = history.own_calendar(parameters.bitcoin)
     returns = {
         "corr_spy": values_on(days, rate_of_change(bars, 1), history.dates),
         "corr_same_span": rate_of_change(values_on(days, bars, history.dates), 1),
     }
     equity = history.returns(parameters.equity)
-    if np.sum(~np.isnan(returns["corr_spy"] + equity)) < LEAST_RETURNS:
-        message = (
-            f"{parameters.bitcoin} and {parameters.equity} have fewer than {LEAST_RETURNS} daily returns in common in "
-            f"{history.sample.first}..{history.sample.last}: choose a sample that both cover"
-        )
-        raise StudyError(message)
-    covered = [period for period in history.periods if days[0] <= np.datetime64(period.first)]
+    covered = [
+        period for period in history.periods if days[0] <= np.datetime64(period.first) and period.covers(days).any()
+    ]
     rows = {
         period.name: _describe(
             bars[period.covers(days)],
@@ -112,8 +101,7 @@ def _summary(rows: Mapping[str, Row]) -> Iterator[Figure]:
             reproduced=(min(known), max(known)) if known else None,
             n=len(known),
             episodes=len(known),
-            reason=f"the least and the greatest of all {len(known)} episodes; the document's summary leaves out one "
-            "that its own table has; it describes, and has no tradable form",
+            reason=f"the least and the greatest of all {len(known)} episodes; it describes, and has no tradable form",
         )
     yield Figure(
         "btc.summary.fell_harder_than_equities",
@@ -141,6 +129,6 @@ STUDY = Study(
     source=SOURCE,
     parameters=BitcoinStressParameters,
     series=lambda parameters: (parameters.bitcoin, parameters.equity),
-    run=run,
+    compute=run,
     answers=("btc.periods", "btc.summary"),
 )

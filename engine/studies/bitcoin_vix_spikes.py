@@ -30,7 +30,7 @@ DAY_REASON = (
     "known; traded, bitcoin is bought at the next day's bar and the day after that one counts"
 )
 MONTH_REASON = (
-    "what the document calls 30 days forward are 22 calendar days that begin with the jump's own day, so that its fall "
+    "what the document calls 30 days forward are 22 calendar days that begin with the jump's own day, so that its move "
     "is counted in; traded, bitcoin is bought at the next day's bar and held for 30 calendar days"
 )
 
@@ -127,6 +127,6 @@ STUDY = Study(
     source=SOURCE,
     parameters=BitcoinVixSpikesParameters,
     series=lambda parameters: (parameters.bitcoin, parameters.volatility),
-    run=run,
+    compute=run,
     answers=("btc.vix_spike_days",),
 )

@@ -135,6 +135,6 @@ STUDY = Study(
     source=SOURCE,
     parameters=BreadthClustersParameters,
     series=lambda parameters: (parameters.equity,),
-    run=run,
+    compute=run,
     answers=("capitulation.breadth_clusters",),
 )

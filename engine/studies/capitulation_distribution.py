@@ -113,6 +113,6 @@ STUDY = Study(
     source=SOURCE,
     parameters=CapitulationDistributionParameters,
     series=lambda parameters: (parameters.volatility, parameters.credit, parameters.equity, parameters.financials),
-    run=run,
+    compute=run,
     answers=("capitulation.score_share",),
 )

@@ -66,8 +66,8 @@ def run(history: History, parameters: CapitulationReturnsParameters) -> StudyRes
         everything = event_statistics(returns, every_day, horizon=horizon, seed=parameters.seed)
         rows.append(({"score_at_least": 0.0, "horizon": horizon}, everything))
     notes = (
-        "the document's month begins with the signal's own day, mostly one of falling prices: when traded, that fall "
-        "is no part of the return; the rows of score 0 and more are every day of the sample",
+        "the document's month begins with the signal's own day, whose return is no part of the traded one; the rows of "
+        "score 0 and more are every day of the sample",
     )
     return StudyResult({"capitulation.forward_1m": event_table(rows)}, tuple(figures), notes)
 
@@ -78,6 +78,6 @@ STUDY = Study(
     source=SOURCE,
     parameters=CapitulationReturnsParameters,
     series=lambda parameters: (parameters.volatility, parameters.credit, parameters.equity, parameters.financials),
-    run=run,
+    compute=run,
     answers=("capitulation.forward_1m",),
 )

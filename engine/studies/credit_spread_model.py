@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from engine.inference import EventStatistics, StateStatistics, benjamini_hochberg, event_statistics, state_statistics
+from engine.inference import EventStatistics, StateStatistics, event_statistics, state_statistics
 from engine.panel import NEXT_MORNING, Sample
 from engine.parameters import parameter, same_parameter
 from engine.strategies import find_strategy
@@ -31,7 +31,7 @@ from engine.strategies.combined_credit_spread import (
     CombinedCreditSpreadParameters,
 )
 from engine.studies.errors import StudyError
-from engine.studies.event_tables import event_table
+from engine.studies.event_tables import event_table, with_adjusted_p_values
 from engine.studies.history import History
 from engine.studies.study import Figure, Study, StudyParameters, StudyResult
 from engine.studies.timing import traded_week, week_after
@@ -237,8 +237,7 @@ def _table(cells: list[_Cell]) -> pl.DataFrame:
         }
         for cell in cells
     ]
-    adjusted = benjamini_hochberg([cell.traded.null_p_value for cell in cells])
-    return pl.DataFrame(rows, infer_schema_length=None).with_columns(pl.Series("q_value", adjusted, pl.Float64))
+    return with_adjusted_p_values(pl.DataFrame(rows, infer_schema_length=None))
 
 
 def _day(days: NDArray[np.datetime64], place: int) -> date | None:
@@ -325,7 +324,7 @@ STUDY = Study(
     parameters=CreditSpreadModelParameters,
     series=lambda parameters: (parameters.equity,),
     optional=lambda parameters: (parameters.high_yield + NEXT_MORNING, parameters.cdx + NEXT_MORNING),
-    run=run,
+    compute=run,
     answers=("credit_spread_model.hy_oas", "credit_spread_model.cdx"),
     sample=Sample(),
 )

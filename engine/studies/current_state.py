@@ -28,10 +28,6 @@ Floats = NDArray[np.float64]
 
 SOURCE = "credit stress strategies, appendix"
 REASON = "describes the last day; nothing is decided on it, so there is no tradable form"
-DRAWDOWN_REASON = (
-    "depends on the dividends that the data credit to the bond fund: with those of these data the fund is nearer to "
-    "its high than the document says, without any it would be farther"
-)
 
 
 class CurrentStateParameters(CapitulationDistributionParameters, VixTrendStudyParameters):
@@ -61,8 +57,9 @@ def run(history: History, parameters: CurrentStateParameters) -> StudyResult:
         "vix_floor_rises": bool(rising_floor(history, parameters)[-1]),
         "vix_score": int(regime[-1]) + int(rising_floor(history, parameters)[-1]),
     }
+    made = _score_reason(panel, values)
     figures = tuple(
-        Figure(f"current_state.{name}", reproduced=value, reason=DRAWDOWN_REASON if name == "hyg_drawdown" else REASON)
+        Figure(f"current_state.{name}", reproduced=value, reason=made if name == "capitulation_score" else REASON)
         for name, value in state.items()
     )
     rows = [{"state": name, "value": _text(value)} for name, value in (state | more).items()]
@@ -77,7 +74,7 @@ def _score_reason(panel: Panel, values: Mapping[str, Any]) -> str:
     """Say which components make the score."""
     met = [part.text for part in CAPITULATION_COMPONENTS if read_condition(part, panel, values).met[-1]]
     made = f"it is made of: {', '.join(met)}" if met else "no component is met"
-    return f"{REASON}; the document writes about 1 and does not say of what, in these data {made}"
+    return f"{REASON}; in these data {made}"
 
 
 def _pair_conditions(history: History, parameters: CurrentStateParameters) -> pl.DataFrame:
@@ -123,6 +120,6 @@ STUDY = Study(
     source=SOURCE,
     parameters=CurrentStateParameters,
     series=_series,
-    run=run,
+    compute=run,
     answers=("current_state",),
 )

@@ -66,7 +66,7 @@ STUDY = Study(
     source="all three documents",
     parameters=SettingsParameters,
     series=lambda _parameters: (),
-    run=run,
+    compute=run,
     answers=(
         *RANGES,
         *DEFAULTS,

@@ -19,7 +19,7 @@ SOURCE = "credit stress strategies, part 2"
 REASON = "describes what prices did; nothing is decided on it, so there is no tradable form"
 ENERGY_REASON = (
     "from the close of the episode's first day to that of its last; the returns of the other tables include the first "
-    "day's own, and with it this figure is higher"
+    "day's own, with which it is "
 )
 
 
@@ -60,9 +60,11 @@ def run(history: History, parameters: DrawdownParameters) -> StudyResult:
     energy = _energy(history, parameters.energy)
     figures += [
         Figure(
-            f"parallels.max_drawdown.{parameters.energy.lower()}.total_{year}", reproduced=whole, reason=ENERGY_REASON
+            f"parallels.max_drawdown.{parameters.energy.lower()}.total_{year}",
+            reproduced=whole,
+            reason=f"{ENERGY_REASON}{'unknown' if more is None else format(more, '+.1%')}",
         )
-        for year, whole in energy.select("year", "close_to_close").iter_rows()
+        for year, whole, more in energy.iter_rows()
     ]
     table = pl.DataFrame([{"market": name, **columns} for name, columns in rows.items()])
     return StudyResult({"parallels.max_drawdown": table, "parallels.energy": energy}, tuple(figures))
@@ -74,6 +76,8 @@ def _energy(history: History, energy: str) -> pl.DataFrame:
     rows = []
     for period in history.periods:
         place = np.flatnonzero(period.covers(history.dates))
+        if not len(place):
+            continue
         first, last = int(place[0]), int(place[-1])
         rows.append(
             {
@@ -96,6 +100,6 @@ STUDY = Study(
     source=SOURCE,
     parameters=DrawdownParameters,
     series=lambda parameters: (*parameters.markets, parameters.volatility, parameters.energy),
-    run=run,
+    compute=run,
     answers=("parallels.max_drawdown",),
 )

@@ -11,11 +11,12 @@ from engine.inference import EventStatistics, benjamini_hochberg, episodes
 from engine.parameters import parameter
 from engine.studies.study import Figure, StudyParameters
 
-__all__ = ["EventStudyParameters", "event_figures", "event_table", "frame", "runs"]
+__all__ = ["EventStudyParameters", "event_figures", "event_table", "frame", "runs", "with_adjusted_p_values"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
+P_VALUES = ("p_value", "null_p_value")
 COLUMNS = (
     "n",
     "episodes",
@@ -30,8 +31,7 @@ COLUMNS = (
     "positive_low",
     "positive_high",
     "standard_error",
-    "p_value",
-    "null_p_value",
+    *P_VALUES,
 )
 
 
@@ -44,14 +44,23 @@ class EventStudyParameters(StudyParameters):
 
 
 def event_table(rows: Sequence[tuple[Mapping[str, Any], EventStatistics]]) -> pl.DataFrame:
-    """Put labels and statistics side by side; p-values are adjusted for the number of rows (Benjamini and Hochberg)."""
-    adjusted = benjamini_hochberg([statistics.p_value for _label, statistics in rows])
-    return pl.DataFrame(
-        [
-            {**label, **{name: getattr(statistics, name) for name in COLUMNS}, "adjusted_p_value": value}
-            for (label, statistics), value in zip(rows, adjusted, strict=True)
-        ],
-        infer_schema_length=None,
+    """Put labels and statistics side by side, with adjusted p-values."""
+    found = [{**label, **{name: getattr(statistics, name) for name in COLUMNS}} for label, statistics in rows]
+    return with_adjusted_p_values(pl.DataFrame(found, infer_schema_length=None))
+
+
+def with_adjusted_p_values(table: pl.DataFrame) -> pl.DataFrame:
+    """Adjust the p-values of a table for their number, by Benjamini and Hochberg, each kind among its own.
+
+    Returns
+    -------
+    The table with ``adjusted_p_value`` for ``p_value`` (a mean of 0) and ``adjusted_null_p_value`` for
+    ``null_p_value`` (entry at random), as far as it has them.
+    """
+    return table.with_columns(
+        pl.Series(f"adjusted_{name}", benjamini_hochberg(table[name].to_list()), pl.Float64)
+        for name in P_VALUES
+        if name in table.columns
     )
 
 

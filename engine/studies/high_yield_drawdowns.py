@@ -1,17 +1,17 @@
 """High yield far below its high, and the market three months on.
 
 Source: credit stress strategies, part 4. A day triggers if high yield's drawdown from its high of 60 sessions is beyond
-5%. The document says that this happened in 2020 only, on ten days, which were followed by gains of 12% to 36%. On these
-data it happens in other years too, and on many more days; but the first ten trigger days of the year of the deepest
-drawdown, followed to the last of 63 rows that begin with the trigger's own, give exactly that range. *Tradable*, the
-market is bought at the close after any trigger day and held for 63 sessions.
+5%. The document says that this happened in 2020 only, on ten days, which were followed by gains of 12% to 36%. Its
+count is a parameter here: the range is that of so many first trigger days of the year of the deepest drawdown, followed
+to the last of 63 rows that begin with the trigger's own. *Tradable*, the market is bought at the close after the same
+days and held for 63 sessions; the table has all trigger days.
 """
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from engine.inference import EventStatistics, event_statistics
+from engine.inference import event_statistics
 from engine.parameters import parameter, same_parameter
 from engine.strategies.capitulation import CapitulationScoreParameters, hyg_is_stressed
 from engine.studies.event_tables import EventStudyParameters, event_table, frame, runs
@@ -22,7 +22,9 @@ from engine.studies.timing import THREE_MONTHS, close_to_close, traded_forward
 __all__ = ["STUDY", "HighYieldDrawdownsParameters"]
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
+KEY = "capitulation.hyg_drawdown_5pct"
 SOURCE = "credit stress strategies, part 4"
 BY_YEAR = {
     "year": pl.Int64,
@@ -49,11 +51,11 @@ class HighYieldDrawdownsParameters(EventStudyParameters):
         -0.05, lt=0, gt=-1, documented=(-0.05, -0.03), unit="fraction", meaning="drawdown that triggers", source=SOURCE
     )
     horizon: int = parameter(THREE_MONTHS, ge=2, unit="sessions", meaning="three months", source=SOURCE)
-    first_days: int = parameter(
+    published_triggers: int = parameter(
         10,
         ge=1,
         unit="count",
-        meaning="how many of a year's trigger days the document seems to have counted",
+        meaning="trigger days that the document counts; its range is that of so many first ones of the deepest year",
         source=SOURCE,
     )
 
@@ -82,15 +84,24 @@ def run(history: History, parameters: HighYieldDrawdownsParameters) -> StudyResu
     ]
     by_year = frame(rows, BY_YEAR)
     tables = {
-        "capitulation.hyg_drawdown_5pct": by_year,
-        "capitulation.hyg_drawdown_5pct.traded": event_table([({"event": "every trigger day"}, statistics)]),
+        KEY: by_year,
+        f"{KEY}.traded": event_table([({"event": "every trigger day"}, statistics)]),
     }
-    notes = ("neighbouring trigger days share nearly the same three months: hundreds of days are a handful of cases",)
-    first_ones = np.zeros(0)
-    if by_year.height:
-        deepest = by_year["year"][by_year["deepest"].arg_min() or 0]
-        first_ones = published[triggers & (years == deepest)][: parameters.first_days]
-    return StudyResult(tables, _figures(by_year, first_ones, traded[triggers], statistics), notes)
+    counted = _counted(triggers, drawdown, years, parameters.published_triggers)
+    figures = (*_count_figures(by_year), _range_figure(triggers, counted, published, traded))
+    notes = (
+        "neighbouring trigger days share nearly the same three months: an episode of them is hardly more than a case",
+    )
+    return StudyResult(tables, figures, notes)
+
+
+def _counted(triggers: Flags, drawdown: Floats, years: NDArray[np.int64], count: int) -> Flags:
+    """Tell which trigger days the document seems to have counted: the first ones of the deepest year."""
+    counted = np.zeros(len(triggers), np.bool_)
+    if triggers.any():
+        deepest = years[np.argmin(np.where(triggers, drawdown, np.inf))]
+        counted[np.flatnonzero(triggers & (years == deepest))[:count]] = True
+    return counted
 
 
 def _range(returns: Floats) -> tuple[float, float] | None:
@@ -110,38 +121,42 @@ def _middle(returns: Floats) -> dict[str, float | None]:
     return {"traded_mean": float(known.mean()), "traded_positive": float((known > 0.0).mean())}
 
 
-def _figures(
-    by_year: pl.DataFrame, first_ones: Floats, traded: Floats, statistics: EventStatistics
-) -> tuple[Figure, ...]:
+def _count_figures(by_year: pl.DataFrame) -> tuple[Figure, ...]:
     years = by_year["year"].to_list()
     days, episodes = int(by_year["days"].sum()), int(by_year["episodes"].sum())
     counted = ", ".join(f"{row['days']} in {row['year']}" for row in by_year.iter_rows(named=True)) or "none"
-    key = "capitulation.hyg_drawdown_5pct"
     return (
         Figure(
-            f"{key}.triggers",
+            f"{KEY}.triggers",
             reproduced=days,
             n=days,
             episodes=episodes,
-            reason=f"the document counts ten days of one year; these data have {days} trigger days: {counted}",
+            reason=f"these data have {days} trigger days: {counted}",
         ),
         Figure(
-            f"{key}.year",
+            f"{KEY}.year",
             reproduced=years[0] if len(years) == 1 else ", ".join(map(str, years)) or None,
             n=days,
             episodes=episodes,
-            reason=f"the document says that only one year triggers; these data have trigger days by year: {counted}",
+            reason=f"these data have trigger days by year: {counted}",
         ),
-        Figure(
-            f"{key}.spy_3m_range",
-            reproduced=_range(first_ones),
-            tradable=_range(traded),
-            n=statistics.n,
-            episodes=statistics.episodes,
-            reason=f"the printed range is that of the first {len(first_ones)} trigger days of the year of the deepest "
-            "drawdown, bought at the very close that triggers; traded, it is the worst and the best of all trigger "
-            "days, bought at the next close",
-        ),
+    )
+
+
+def _range_figure(triggers: Flags, counted: Flags, published: Floats, traded: Floats) -> Figure:
+    """Worst and best three months after the days that the document counts; those after all days are in the reason."""
+    followed = counted & ~np.isnan(traded)
+    everything = _range(traded[triggers])
+    all_days = f"{everything[0]:+.1%} to {everything[1]:+.1%}" if everything else "unknown"
+    return Figure(
+        f"{KEY}.spy_3m_range",
+        reproduced=_range(published[counted]),
+        tradable=_range(traded[counted]),
+        n=int(followed.sum()),
+        episodes=len(runs(followed)),
+        reason=f"of the first {counted.sum()} trigger days of the year of the deepest drawdown, bought at the very "
+        "close that triggers; traded, the same days are bought at the next close; the range of all "
+        f"{int((triggers & ~np.isnan(traded)).sum())} trigger days, traded, is {all_days}",
     )
 
 
@@ -151,6 +166,6 @@ STUDY = Study(
     source=SOURCE,
     parameters=HighYieldDrawdownsParameters,
     series=lambda parameters: (parameters.credit, parameters.equity),
-    run=run,
-    answers=("capitulation.hyg_drawdown_5pct",),
+    compute=run,
+    answers=(KEY,),
 )

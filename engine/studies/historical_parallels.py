@@ -204,7 +204,7 @@ def _answer(
     week = int(np.flatnonzero(weeks[nearest] == place)[0])
     return (
         f"{history.dates[today]} is closest to week {week} of {nearest}, which began on {history.dates[place]}; "
-        f"{share:.0%} of all earlier days are as close, in an episode or not"
+        f"{share:.1%} of all earlier days are as close, in an episode or not"
     )
 
 
@@ -214,5 +214,5 @@ STUDY = Study(
     source=SOURCE,
     parameters=ParallelsParameters,
     series=_series,
-    run=run,
+    compute=run,
 )

@@ -186,16 +186,16 @@ def _recovery_figures(crashes: pl.DataFrame) -> tuple[Figure, ...]:
             reproduced=_ends(months["weeks_to_bottom"]),
             n=months.height,
             episodes=months["bottom"].n_unique(),
-            reason=f"the document speaks of one fall, that of 2022; here are the shortest and the longest time of all "
-            f"{months.height} liquidations, which share {months['bottom'].n_unique()} bottoms known afterwards only",
+            reason=f"the shortest and the longest time of all {months.height} liquidations, which share "
+            f"{months['bottom'].n_unique()} bottoms known afterwards only",
         ),
         Figure(
             "momentum.recovery.rotation_weeks_to_recovery",
             reproduced=_ends(weeks["weeks_to_recovery"]),
             n=weeks.height,
             episodes=weeks["bottom"].n_unique(),
-            reason="the document speaks of one rotation, that of 2021; here are the shortest and the longest time "
-            f"until the market was back at its high, of all {weeks.height} rotations, "
+            reason="the shortest and the longest time until the market was back at its high, of all "
+            f"{weeks.height} rotations, "
             f"{weeks['weeks_to_recovery'].null_count()} of which had not recovered by the end of the sample",
         ),
     )
@@ -223,6 +223,6 @@ STUDY = Study(
     source=SOURCE,
     parameters=MomentumCrashesParameters,
     series=lambda parameters: (parameters.growth, parameters.equity, parameters.credit),
-    run=run,
+    compute=run,
     answers=("momentum.recovery", "momentum.credit_in_stress"),
 )

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from engine.parameters import parameter
-from engine.studies.errors import StudyError
+from engine.studies.coverage import LEAST_CHANGES
 from engine.studies.history import History
 from engine.studies.study import Figure, Study, StudyParameters, StudyResult
 
@@ -24,8 +24,6 @@ HINDSIGHT = (
     "a percentile of the whole sample, known only at its end: as a threshold for a crash it would look ahead, which "
     "the fixed threshold of the classifier does not"
 )
-LEAST_RETURNS = 2
-"""A standard deviation needs as many."""
 
 
 class MomentumSpreadParameters(StudyParameters):
@@ -36,21 +34,9 @@ class MomentumSpreadParameters(StudyParameters):
 
 
 def run(history: History, parameters: MomentumSpreadParameters) -> StudyResult:
-    """Describe the spread over the sample and by calendar year.
-
-    Raises
-    ------
-    StudyError
-        The sample has fewer than two days on which both have a return.
-    """
+    """Describe the spread over the sample and by calendar year."""
     spread = history.returns(parameters.growth) - history.returns(parameters.equity)
     present = ~np.isnan(spread)
-    if present.sum() < LEAST_RETURNS:
-        message = (
-            f"{parameters.growth} and {parameters.equity} have fewer than {LEAST_RETURNS} daily returns in common in "
-            f"{history.sample.first}..{history.sample.last}: choose a longer sample"
-        )
-        raise StudyError(message)
     statistics = _statistics(spread[present])
     figures = tuple(
         Figure(
@@ -65,7 +51,7 @@ def run(history: History, parameters: MomentumSpreadParameters) -> StudyResult:
     rows = [
         {"year": int(year), "days": int(mine.sum()), **_statistics(spread[mine])}
         for year in np.unique(years[present])
-        if (mine := present & (years == year)).sum() >= LEAST_RETURNS
+        if (mine := present & (years == year)).sum() >= LEAST_CHANGES
     ]
     tables = {
         "momentum.spread": pl.DataFrame({"statistic": list(statistics), "value": list(statistics.values())}),
@@ -90,6 +76,6 @@ STUDY = Study(
     source=SOURCE,
     parameters=MomentumSpreadParameters,
     series=lambda parameters: (parameters.growth, parameters.equity),
-    run=run,
+    compute=run,
     answers=("momentum.spread",),
 )

@@ -108,6 +108,6 @@ STUDY = Study(
     source=SOURCE,
     parameters=MomentumWorstWeeksParameters,
     series=lambda parameters: (parameters.growth, parameters.equity, parameters.credit),
-    run=run,
+    compute=run,
     answers=("momentum.worst_weeks",),
 )

@@ -5,6 +5,8 @@ every close; the pair is the basket's return less that of the short leg, compoun
 what prices did: nothing is decided on them, and there is no tradable form.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -42,13 +44,14 @@ def portfolio_returns(history: History, parameters: PairPerformanceParameters) -
     return {"commodities": basket, "software": short, "pair": basket - short, "spy": equity}
 
 
-def _performance(returns: Floats) -> dict[str, float]:
-    """Total and annualised return, volatility and their ratio, of the returns there are."""
+def _performance(returns: Floats) -> dict[str, float | None]:
+    """Total and annualised return, volatility and their ratio, of the returns there are; no ratio to no volatility."""
     earned = returns[~np.isnan(returns)]
     total = float(np.prod(1.0 + earned)) - 1.0
     annual = (1.0 + total) ** (SESSIONS_A_YEAR / len(earned)) - 1.0
     volatility = float(np.std(earned, ddof=1)) * SESSIONS_A_YEAR**0.5
-    return {"total_return": total, "ann_return": annual, "ann_vol": volatility, "sharpe": annual / volatility}
+    ratio = annual / volatility if volatility else None
+    return {"total_return": total, "ann_return": annual, "ann_vol": volatility, "sharpe": ratio}
 
 
 def run(history: History, parameters: PairPerformanceParameters) -> StudyResult:
@@ -82,7 +85,7 @@ def _compounded(returns: Floats) -> float:
     return float(np.prod(1.0 + returns[~np.isnan(returns)])) - 1.0
 
 
-def _figures(table: str, rows: dict[str, dict[str, float]], n: int | None) -> list[Figure]:
+def _figures(table: str, rows: Mapping[str, Mapping[str, float | None]], n: int | None) -> list[Figure]:
     return [
         Figure(f"{table}.{row}.{column}", reproduced=value, n=n, reason=REASON)
         for row, columns in rows.items()
@@ -96,6 +99,6 @@ STUDY = Study(
     source=SOURCE,
     parameters=PairPerformanceParameters,
     series=lambda parameters: (*parameters.basket, parameters.short, parameters.equity),
-    run=run,
+    compute=run,
     answers=("sample", "pair.full_period", "pair.periods"),
 )

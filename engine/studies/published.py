@@ -1,4 +1,4 @@
-"""What the documents print, figure by figure, and whether a computed figure agrees with it to the printed digit."""
+"""What the documents print, figure by figure, what is known of it, and whether a computed one agrees to the digit."""
 
 import re
 import tomllib
@@ -8,17 +8,31 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from engine.panel import Sample
 from engine.studies.errors import StudyError
 from engine.studies.study import Value
 
-__all__ = ["PUBLISHED_FILE", "Published", "PublishedFigure", "agrees", "load_published"]
+__all__ = ["PUBLISHED_FILE", "Kind", "Published", "PublishedFigure", "agrees", "load_published"]
 
 PUBLISHED_FILE = Path(__file__).resolve().parents[2] / "configs" / "published.toml"
 
+Kind: TypeAlias = Literal["result", "setting", "words", "contradicted", "no public data"]
+"""What a published figure is; all but the first are lists of tables or figures in the file.
+
+``"result"``: found in data that the public can have. ``"setting"``: chosen by a document, a range, a threshold or a
+confidence. ``"words"``: told in words, which only thresholds of this engine turn into something that data can show.
+``"contradicted"``: public data answer it, and differ beyond what data and conventions explain. ``"no public data"``.
+"""
+
+LISTS: Mapping[str, Kind] = MappingProxyType(
+    {"settings": "setting", "words": "words", "contradicted": "contradicted", "no_public_data": "no public data"}
+)
+
 Printed: TypeAlias = bool | int | Decimal | str | date | tuple["Printed", ...]
+
+T = TypeVar("T")
 
 ROW_KEYS = ("first", "date")
 """The day that names a row in a list of rows."""
@@ -41,16 +55,16 @@ class PublishedFigure:
         Its keys, joined by points.
     printed
         As the document prints it; a `Decimal` has the printed digits, trailing zeros too.
-    setting
-        It is chosen by the document, not found in data: a range, a threshold, a confidence.
-    reproducible
-        False where public data cannot give it back, which the file says and explains.
+    kind
+        What it is, and so whether data can be expected to give it back.
+    remark
+        What is known of its difference, or of its agreement, on the data of the researcher's note.
     """
 
     id: str
     printed: Printed
-    setting: bool = False
-    reproducible: bool = True
+    kind: Kind = "result"
+    remark: str | None = None
 
     @property
     def value(self) -> Value:
@@ -77,9 +91,8 @@ def load_published(path: Path = PUBLISHED_FILE) -> Published:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
         sample = Sample(content["sample"]["first"], content["sample"]["last"])
-        settings, hopeless = (
-            tuple(f"{table}." for table in content.pop(name, ())) for name in ("settings", "not_reproducible")
-        )
+        kinds = {key: kind for name, kind in LISTS.items() for key in content.pop(name, ())}
+        remarks = content.pop("remarks", {})
     except OSError as error:
         message = f"cannot read the published figures in {path}: {error.strerror}"
         raise StudyError(message) from None
@@ -90,10 +103,15 @@ def load_published(path: Path = PUBLISHED_FILE) -> Published:
         message = f"{path} has no [sample] with the first and the last day of the documents' sample"
         raise StudyError(message) from None
     figures = (
-        PublishedFigure(name, printed, f"{name}.".startswith(settings), not f"{name}.".startswith(hopeless))
+        PublishedFigure(name, printed, _of_table(kinds, name) or "result", _of_table(remarks, name))
         for name, printed in _flat(content, "")
     )
     return Published(MappingProxyType({figure.id: figure for figure in figures}), sample)
+
+
+def _of_table(entries: Mapping[str, T], name: str) -> T | None:
+    """Return what is said of a figure or of a table that it belongs to."""
+    return next((entry for key, entry in entries.items() if f"{name}.".startswith(f"{key}.")), None)
 
 
 def _flat(content: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Printed]]:

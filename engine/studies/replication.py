@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
-from typing import Literal, TypeAlias
 
 import numpy as np
 
 from engine.panel import Sample, how_to_get
+from engine.simulated import labelled
 from engine.studies import find_study, study_names
 from engine.studies.history import History, Market, load_market
 from engine.studies.ledger import record
 from engine.studies.periods import PERIODS_FILE, load_periods
-from engine.studies.published import PUBLISHED_FILE, Published, PublishedFigure, agrees, load_published
+from engine.studies.published import PUBLISHED_FILE, Kind, Published, PublishedFigure, agrees, load_published
 from engine.studies.running import run_on, series_of
 from engine.studies.study import Figure, Study
 from kernels import rate_of_change
@@ -23,9 +23,7 @@ from kernels.threads import thread_limit
 from parquet_store import Store
 from parquet_store.errors import EngineError
 
-__all__ = ["Kind", "Replication", "replicate"]
-
-Kind: TypeAlias = Literal["result", "setting", "not reproducible"]
+__all__ = ["Replication", "replicate"]
 
 
 @dataclass(frozen=True)
@@ -55,26 +53,13 @@ class Replication:
     run_id: str
     seconds: float
 
-    def reproduced(self, figure: Figure) -> bool:
-        """Tell whether a figure comes out to its printed digits."""
-        return agrees(self.published.figures[figure.id].printed, figure.reproduced)
+    def reproduced(self, figure: Figure) -> bool | None:
+        """Tell whether a figure comes out to its printed digits; None of words, which are not digits."""
+        return _agreeing(self.published.figures[figure.id], figure)
 
     def of_kind(self, kind: Kind) -> tuple[Figure, ...]:
-        """Select figures.
-
-        Parameters
-        ----------
-        kind
-            ``"result"``: found in data that the public can have; ``"setting"``: chosen by a document, a range, a
-            threshold or a confidence; ``"not reproducible"``: no public data give it back.
-        """
-        return tuple(figure for figure in self.figures if _kind(self.published.figures[figure.id]) == kind)
-
-
-def _kind(published: PublishedFigure) -> Kind:
-    if published.setting:
-        return "setting"
-    return "result" if published.reproducible else "not reproducible"
+        """Select figures of one kind."""
+        return tuple(figure for figure in self.figures if self.published.figures[figure.id].kind == kind)
 
 
 def replicate(
@@ -114,9 +99,9 @@ def replicate(
         runs = list(pool.map(lambda study: _run(market, study, study.sample or document.sample), studies))
     found = {figure.id: figure for figures, _ in runs for figure in figures}
     notes = {study.name: said for study, (_, said) in zip(studies, runs, strict=True)}
-    figures = tuple(_joined(document, found, studies))
+    figures = tuple(_joined(document, found, studies, simulated=market.panel.simulated))
     seconds = perf_counter() - started
-    agreeing = [agrees(document.figures[figure.id].printed, figure.reproduced) for figure in figures]
+    agreeing = [_agreeing(document.figures[figure.id], figure) for figure in figures]
     run_id = record(store, "replicate", history, figures, agreeing, begun=begun, seconds=seconds)
     return Replication(figures, document, history, notes, run_id, seconds)
 
@@ -137,11 +122,26 @@ def _run(market: Market, study: Study, sample: Sample) -> tuple[tuple[Figure, ..
     return tuple(Figure(key, reason=reason) for key in study.answers), (reason,)
 
 
-def _joined(document: Published, found: Mapping[str, Figure], studies: list[Study]) -> Iterator[Figure]:
-    """Yield one figure for each published one; one that no study found says so."""
+def _joined(
+    document: Published, found: Mapping[str, Figure], studies: list[Study], *, simulated: bool
+) -> Iterator[Figure]:
+    """Yield one figure for each published one; one that no study found says so.
+
+    What is remarked of a figure is true of a market's data, and never said of simulated ones.
+    """
     for name, published in document.figures.items():
         figure = found.get(name) or Figure(name, reason=_why_not(name, found, studies))
-        yield replace(figure, published=published.value)
+        reason = figure.reason
+        if simulated:
+            reason = labelled(reason)
+        elif published.remark and figure.reproduced is not None:
+            reason = f"{reason}; {published.remark}"
+        yield replace(figure, published=published.value, reason=reason)
+
+
+def _agreeing(published: PublishedFigure, figure: Figure) -> bool | None:
+    """Tell whether a figure comes out to its printed digits; None of words, which are not digits."""
+    return None if published.kind == "words" else agrees(published.printed, figure.reproduced)
 
 
 def _why_not(name: str, found: Mapping[str, Figure], studies: list[Study]) -> str:

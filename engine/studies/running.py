@@ -1,7 +1,7 @@
 """One study on one sample: what is set, what it finds, and on which data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from time import perf_counter
@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from engine.panel import Sample
 from engine.parameters import parse_parameters
+from engine.simulated import SIMULATED_NOTICE, labelled
+from engine.studies.errors import StudyError
 from engine.studies.history import History, Market, load_market
 from engine.studies.ledger import record
 from engine.studies.periods import PERIODS_FILE, load_periods
@@ -41,8 +43,7 @@ class StudyRun:
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences that must stand beside the result."""
-        simulated = ("the data are SIMULATED: nothing here says anything about a market",)
-        return (*(simulated if self.history.panel.simulated else ()), *self.result.notes)
+        return (*((SIMULATED_NOTICE,) if self.history.panel.simulated else ()), *self.result.notes)
 
 
 def series_of(study: Study, parameters: StudyParameters) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -88,11 +89,12 @@ def run_study(
     parameters = parse_parameters(study.parameters, values or {}, where=f"study {study.name}")
     needed, optional = series_of(study, parameters)
     market = load_market(store, needed, load_periods(periods or PERIODS_FILE), optional=optional, as_of=as_of)
-    documented = study.sample or load_published().sample
-    sample = Sample(first or documented.first, last or documented.last, warmup)
+    sample = _sample(study.sample or load_published().sample, first, last, warmup)
     begun, started = datetime.now(UTC), perf_counter()
     run = run_on(market, study, parameters, sample)
     figures = run.result.figures
+    if run.history.panel.simulated:
+        figures = tuple(replace(figure, reason=labelled(figure.reason)) for figure in figures)
     record(
         store,
         study.name,
@@ -103,7 +105,26 @@ def run_study(
         seconds=perf_counter() - started,
         parameters=parameters.model_dump(mode="json"),
     )
-    return run
+    return replace(run, result=replace(run.result, figures=figures))
+
+
+def _sample(documented: Sample, first: date | None, last: date | None, warmup: Literal["inside", "before"]) -> Sample:
+    """Return the sample that is asked for; an end that is left out is the document's.
+
+    Raises
+    ------
+    StudyError
+        It ends before it begins.
+    """
+    sample = Sample(first or documented.first, last or documented.last, warmup)
+    if sample.first and sample.last and sample.first > sample.last:
+        ends = (("first", first, sample.first), ("last", last, sample.last))
+        open_end = next((f"; {name} is the document's, set it, too" for name, given, _ in ends if not given), "")
+        message = (
+            f"the sample's first day {sample.first} is after its last {sample.last}{open_end or ': exchange them'}"
+        )
+        raise StudyError(message)
+    return sample
 
 
 def run_on(market: Market, study: Study, parameters: StudyParameters, sample: Sample) -> StudyRun:

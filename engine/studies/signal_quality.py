@@ -28,7 +28,7 @@ from engine.strategies.pair import ENTRY, PairParameters
 from engine.strategies.pair import STRATEGY as PAIR
 from engine.strategies.vix_regime import VixTrendParameters, regime_trends
 from engine.studies.capitulation_distribution import CapitulationDistributionParameters
-from engine.studies.event_tables import EventStudyParameters, frame, runs
+from engine.studies.event_tables import EventStudyParameters, frame, runs, with_adjusted_p_values
 from engine.studies.falls import Fall, falls, within_falls
 from engine.studies.history import History
 from engine.studies.momentum_crashes import LIQUIDATION, ROTATION, crash_types
@@ -130,7 +130,8 @@ def run(history: History, parameters: SignalQualityParameters) -> StudyResult:
         f"{len(found)} in this sample: a label given in hindsight",
         "the mean is that of the asset in the direction that the signal claims",
     )
-    return StudyResult({"signal_quality": frame(rows, QUALITY)}, (_pair_figure(history, pair_returns),), notes)
+    table = with_adjusted_p_values(frame(rows, QUALITY))
+    return StudyResult({"signal_quality": table}, (_pair_figure(history, pair_returns),), notes)
 
 
 def read_signals(history: History, parameters: SignalQualityParameters) -> dict[str, Signal]:
@@ -232,6 +233,6 @@ STUDY = Study(
         parameters.financials,
         parameters.volatility,
     ),
-    run=run,
+    compute=run,
     answers=("signal_quality",),
 )

@@ -240,6 +240,6 @@ STUDY = Study(
     source=SOURCE,
     parameters=SignalSequenceParameters,
     series=lambda parameters: (parameters.volatility, parameters.credit, parameters.equity, parameters.financials),
-    run=run,
+    compute=run,
     answers=("capitulation.sequence",),
 )

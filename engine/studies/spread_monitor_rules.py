@@ -23,12 +23,12 @@ from engine.credit.monitor_conditions import (
     investment_grade_is_benign,
 )
 from engine.credit.spread_measures import REFERENCE
-from engine.inference import EventStatistics, event_statistics
+from engine.inference import EventStatistics, event_statistics, random_entry_null
 from engine.panel import Panel, Sample
 from engine.parameters import parameter, same_parameter
 from engine.strategies import InsightRule, depends_on
 from engine.strategies.credit_spreads_monitor import CreditSpreadsMonitorParameters
-from engine.studies.event_tables import EventStudyParameters, event_table
+from engine.studies.event_tables import EventStudyParameters, event_table, with_adjusted_p_values
 from engine.studies.history import History
 from engine.studies.study import Figure, Study, StudyResult, Symbols
 from engine.studies.timing import traded_forward
@@ -113,7 +113,8 @@ def run(history: History, parameters: SpreadMonitorRulesParameters) -> StudyResu
     }
     followed = [*_market_rows(parameters, market, fires, over_cash, describe)]
     followed += _basket_rows(parameters, market, fires[RULES[0].name], describe)
-    confidence = _confidence_rows(parameters.equity, market.equity, market.cash, over_cash)
+    excess = {horizon: _excess(market, horizon) for horizon in HORIZONS}
+    confidence = _confidence_rows(parameters.equity, excess, fires, over_cash, parameters.seed)
     tables = {
         "spread_monitor.rules": event_table(followed),
         "spread_monitor.falls": _fall_table(history, parameters, fires[RULES[0].name], describe),
@@ -127,8 +128,9 @@ def run(history: History, parameters: SpreadMonitorRulesParameters) -> StudyResu
         }
         labelled = [({"rule": name, "horizon": horizon}, found) for (name, horizon), found in index_over_cash.items()]
         tables["spread_monitor.index"] = event_table(labelled)
-        confidence += _confidence_rows(parameters.index, market.index, market.cash, index_over_cash)
-    tables["spread_monitor.confidence"] = pl.DataFrame(confidence, infer_schema_length=None)
+        excess = {horizon: market.index[horizon] - market.cash[horizon] for horizon in HORIZONS}
+        confidence += _confidence_rows(parameters.index, excess, longer, index_over_cash, parameters.seed)
+    tables["spread_monitor.confidence"] = with_adjusted_p_values(pl.DataFrame(confidence, infer_schema_length=None))
     invalid = _invalidated(panel, {**values, "invalidation": "at_trigger"})
     if invalid is not None:
         split = {"general": ~invalid[panel.start :], "narrow": invalid[panel.start :]}
@@ -256,10 +258,16 @@ def _fall_table(
                     "n": statistics.n,
                     "episodes": statistics.episodes,
                     "effective_n": statistics.effective_n,
-                    "null_p_value": statistics.null_p_value,
+                    "null_p_value": _by_chance(fell, events, horizon, parameters.seed),
                 }
             )
-    return pl.DataFrame(rows, infer_schema_length=None)
+    return with_adjusted_p_values(pl.DataFrame(rows, infer_schema_length=None))
+
+
+def _by_chance(came_true: Floats, events: Flags, horizon: int, seed: int) -> float | None:
+    """One-sided p-value that a claim, 1 where it came true, comes true as often after events at random places."""
+    null = random_entry_null(came_true, events, horizon=horizon, seed=seed)
+    return null.higher_p_value if null else None
 
 
 def _deepest(closes: Floats, horizon: int) -> Floats:
@@ -293,16 +301,18 @@ def _claimed(rule: InsightRule, share: float | None) -> float | None:
 
 def _confidence_rows(
     asset: str,
-    returns: Mapping[int, Floats],
-    cash: Mapping[int, Floats],
+    excess: Mapping[int, Floats],
+    fires: Mapping[str, Flags],
     over_cash: Mapping[tuple[str, int], EventStatistics],
+    seed: int,
 ) -> list[dict[str, Any]]:
     """How often what a rule claims came true, after its events and after any session."""
     rows = []
     for rule in RULES:
         for horizon in HORIZONS:
-            statistics, everyday = over_cash[rule.name, horizon], returns[horizon] - cash[horizon]
+            statistics, everyday = over_cash[rule.name, horizon], excess[horizon]
             known = everyday[~np.isnan(everyday)]
+            came_true = None if rule.expected == "neutral" else _came_true(rule, everyday)
             low, high = _interval(rule, statistics)
             rows.append(
                 {
@@ -319,10 +329,18 @@ def _confidence_rows(
                     "n": statistics.n,
                     "episodes": statistics.episodes,
                     "effective_n": statistics.effective_n,
-                    "null_p_value": statistics.null_p_value,
+                    "null_p_value": (
+                        None if came_true is None else _by_chance(came_true, fires[rule.name], horizon, seed)
+                    ),
                 }
             )
     return rows
+
+
+def _came_true(rule: InsightRule, excess: Floats) -> Floats:
+    """1 where an excess return has the claimed sign, 0 where it has not, NaN where there is none."""
+    claimed = excess > 0.0 if rule.expected == "positive" else excess <= 0.0
+    return np.where(np.isnan(excess), np.nan, claimed)
 
 
 def _interval(rule: InsightRule, statistics: EventStatistics) -> tuple[float | None, float | None]:
@@ -371,7 +389,7 @@ STUDY = Study(
         *MEASURES[parameters.spread].inputs,
     ),
     optional=_optional,
-    run=run,
+    compute=run,
     answers=tuple(
         f"spread_monitor.rules.{name}.confidence" for name in ("risk_off", "reflexive_bounce", "non_confirmation")
     ),

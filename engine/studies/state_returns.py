@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from engine.inference import StateStatistics, benjamini_hochberg, state_statistics
+from engine.inference import StateStatistics, state_statistics
 from engine.metrics import SESSIONS_A_YEAR
+from engine.studies.event_tables import with_adjusted_p_values
 from engine.studies.timing import same_day, traded_day
 
 __all__ = ["StateReturns", "returns_by_state", "state_frame"]
@@ -64,12 +65,9 @@ def returns_by_state(closes: Floats, states: Mapping[str, Flags], *, seed: int) 
 
 
 def state_frame(found: Mapping[str, StateReturns]) -> pl.DataFrame:
-    """Return states as a table; p-values against random entry are also adjusted (Benjamini and Hochberg)."""
+    """Return states as a table, with adjusted p-values."""
     rows = [_row(name, returns) for name, returns in found.items()]
-    adjusted = benjamini_hochberg([row["null_p_value"] for row in rows])
-    return pl.DataFrame(rows, infer_schema_length=None).with_columns(
-        pl.Series("adjusted_null_p_value", adjusted, pl.Float64)
-    )
+    return with_adjusted_p_values(pl.DataFrame(rows, infer_schema_length=None))
 
 
 def _row(name: str, returns: StateReturns) -> dict[str, Any]:
@@ -85,6 +83,9 @@ def _row(name: str, returns: StateReturns) -> dict[str, Any]:
         "ann_vol": traded.volatility,
         "vol_low": traded.volatility_low,
         "vol_high": traded.volatility_high,
+        "sharpe": traded.sharpe,
+        "sharpe_low": traded.sharpe_low,
+        "sharpe_high": traded.sharpe_high,
         "n": traded.n,
         "episodes": traded.episodes,
         "p_value": traded.p_value,

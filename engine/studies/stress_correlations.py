@@ -22,10 +22,17 @@ Flags = NDArray[np.bool_]
 
 SOURCE = "credit stress strategies, part 1A"
 REASON = "describes how returns moved together; nothing is decided on it, so there is no tradable form"
-REASONS = {
-    "hyg_spy": f"{REASON}; it depends on the dividends that the data credit to the bond fund, and one unit of the last "
-    "printed digit is within what providers revise"
+
+
+SCHEMA = {
+    "pair": pl.String,
+    "stress": pl.Float64,
+    "normal": pl.Float64,
+    "delta": pl.Float64,
+    "stress_n": pl.Int64,
+    "normal_n": pl.Int64,
 }
+"""Columns of the table; ``_n`` are the returns that both of a pair have."""
 
 
 def _of_two(pairs: tuple[str, ...]) -> tuple[str, ...]:
@@ -47,13 +54,16 @@ def _series(parameters: CorrelationParameters) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for pair in parameters.pairs for name in pair.split("/")))
 
 
-def correlation(one: Floats, other: Floats, days: Flags) -> float | None:
-    """Pearson's correlation on some days; None with fewer than three returns of both, or where one does not move."""
+def correlation(one: Floats, other: Floats, days: Flags) -> tuple[float | None, int]:
+    """Pearson's correlation on some days, and the number of days on which both have a return.
+
+    It is None with fewer than three of them, or where one does not move.
+    """
     counted = days & ~np.isnan(one) & ~np.isnan(other)
     x, y = one[counted], other[counted]
     if len(x) < 3 or np.ptp(x) == 0.0 or np.ptp(y) == 0.0:
-        return None
-    return float(np.corrcoef(x, y)[0, 1])
+        return None, len(x)
+    return float(np.corrcoef(x, y)[0, 1]), len(x)
 
 
 def run(history: History, parameters: CorrelationParameters) -> StudyResult:
@@ -62,22 +72,28 @@ def run(history: History, parameters: CorrelationParameters) -> StudyResult:
     rows: list[dict[str, Any]] = []
     for pair in parameters.pairs:
         one, other = (history.returns(name) for name in pair.split("/"))
-        stressed, normal = correlation(one, other, stress), correlation(one, other, ~stress)
-        delta = None if stressed is None or normal is None else stressed - normal
-        rows.append({"pair": pair.replace("/", "_").lower(), "stress": stressed, "normal": normal, "delta": delta})
-    days = {"stress": int(stress.sum()), "normal": int((~stress).sum()), "delta": None}
+        (stressed, stress_n), (normal, normal_n) = (correlation(one, other, days) for days in (stress, ~stress))
+        rows.append(
+            {
+                "pair": pair.replace("/", "_").lower(),
+                "stress": stressed,
+                "normal": normal,
+                "delta": None if stressed is None or normal is None else stressed - normal,
+                "stress_n": stress_n,
+                "normal_n": normal_n,
+            }
+        )
     figures = tuple(
         Figure(
             f"pair.correlations.{row['pair']}.{column}",
             reproduced=row[column],
-            n=n,
-            reason=REASONS.get(row["pair"], REASON),
+            n=row.get(f"{column}_n"),
+            reason=REASON,
         )
         for row in rows
-        for column, n in days.items()
+        for column in ("stress", "normal", "delta")
     )
-    schema = {"pair": pl.String, "stress": pl.Float64, "normal": pl.Float64, "delta": pl.Float64}
-    return StudyResult({"pair.correlations": pl.DataFrame(rows, schema=schema)}, figures)
+    return StudyResult({"pair.correlations": pl.DataFrame(rows, schema=SCHEMA)}, figures)
 
 
 STUDY = Study(
@@ -86,6 +102,6 @@ STUDY = Study(
     source=SOURCE,
     parameters=CorrelationParameters,
     series=_series,
-    run=run,
+    compute=run,
     answers=("pair.correlations",),
 )

@@ -1,8 +1,10 @@
 """What a study is: a question of the documents, asked of any sample, any history and any symbols.
 
-A study never sees what was published. It gives figures with ids; the replication puts the published figure beside each.
+A study is not given what was published. It gives figures with ids; the replication puts the published one beside each.
+Where the documents leave a convention open, a parameter has the one by which their figures come out.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +16,7 @@ from pydantic import BeforeValidator, Field
 
 from engine.panel import Sample
 from engine.parameters import ParameterModel
+from engine.studies.coverage import require_changes
 from engine.studies.history import History
 
 __all__ = ["Figure", "Study", "StudyParameters", "StudyResult", "Symbols", "Value"]
@@ -57,6 +60,13 @@ class Figure:
     episodes: int | None = None
     reason: str | None = None
 
+    def __post_init__(self) -> None:
+        """Take what is undefined, NaN in arrays, for what is not there."""
+        for name in ("reproduced", "tradable"):
+            value = getattr(self, name)
+            if isinstance(value, float) and math.isnan(value):
+                object.__setattr__(self, name, None)
+
 
 @dataclass(frozen=True)
 class StudyResult:
@@ -65,7 +75,7 @@ class StudyResult:
     Attributes
     ----------
     tables
-        Frames by id; the id of a table is its key in the published file, where it has one.
+        Frames by id; the id of a table is its key in the published file, where it has one. What is undefined is null.
     figures
         In the order of the document.
     notes
@@ -77,8 +87,9 @@ class StudyResult:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Freeze the tables."""
-        object.__setattr__(self, "tables", MappingProxyType(dict(self.tables)))
+        """Freeze the tables, without NaN."""
+        tables = {name: frame.fill_nan(None) for name, frame in self.tables.items()}
+        object.__setattr__(self, "tables", MappingProxyType(tables))
 
 
 def _listed(value: object) -> object:
@@ -111,8 +122,8 @@ class Study:
     series
         Function of the parameters to the series that are read. With `engine.panel.NEXT_MORNING` after a name the panel
         has the value known on the next morning, too.
-    run
-        Function of a history and parameters to what is found.
+    compute
+        Function of a history and parameters to what is found; called through `run`.
     answers
         Keys of the published tables, or of single figures, that it is responsible for: ``("pair.full_period", …)``.
     sample
@@ -126,7 +137,18 @@ class Study:
     source: str
     parameters: type[Any]
     series: Callable[[Any], tuple[str, ...]]
-    run: Callable[[History, Any], StudyResult]
+    compute: Callable[[History, Any], StudyResult]
     answers: tuple[str, ...] = ()
     sample: Sample | None = None
     optional: Callable[[Any], tuple[str, ...]] | None = None
+
+    def run(self, history: History, parameters: Any) -> StudyResult:
+        """Ask the question of a history.
+
+        Raises
+        ------
+        StudyError
+            The history hardly holds the series that are needed, or does not allow the study.
+        """
+        require_changes(history, self.series(parameters))
+        return self.compute(history, parameters)

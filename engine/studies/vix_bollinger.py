@@ -111,5 +111,5 @@ STUDY = Study(
     source=SOURCE,
     parameters=VixBollingerParameters,
     series=lambda parameters: (parameters.volatility, parameters.equity),
-    run=run,
+    compute=run,
 )

@@ -70,6 +70,6 @@ STUDY = Study(
     source=SOURCE,
     parameters=VixRegimesParameters,
     series=lambda parameters: (parameters.volatility, parameters.equity),
-    run=run,
+    compute=run,
     answers=("vix.regimes",),
 )

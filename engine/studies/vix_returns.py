@@ -76,7 +76,9 @@ def _figures(name: str, returns: StateReturns) -> list[Figure]:
         Figure(
             f"{KEY}.{name}.sharpe",
             reproduced=_ratio(returns.mean, returns.volatility),
-            tradable=_ratio(traded.mean, traded.volatility),
+            tradable=traded.sharpe,
+            low=traded.sharpe_low,
+            high=traded.sharpe_high,
             n=traded.n,
             episodes=traded.episodes,
             reason=REASON,
@@ -96,6 +98,6 @@ STUDY = Study(
     source=SOURCE,
     parameters=VixReturnsParameters,
     series=lambda parameters: (parameters.volatility, parameters.equity),
-    run=run,
+    compute=run,
     answers=(KEY,),
 )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from engine.inference import event_statistics
 from engine.parameters import parameter, same_parameter
 from engine.strategies.pair import PairParameters, xlf_average_falls
+from engine.studies.event_tables import with_adjusted_p_values
 from engine.studies.history import History
 from engine.studies.study import Figure, Study, StudyParameters, StudyResult
 from engine.studies.timing import ONE_MONTH, THREE_MONTHS, traded_forward
@@ -30,13 +31,11 @@ REASON = (
     "the bottom is known afterwards only, so there is no tradable form; what one would have earned from the close "
     f"after a turn is in the table {KEY}.forward"
 )
-FALL_REASON = (
-    "from the close of the turn to the lowest close; the document does not say from where it measures, and its -14.5% "
-    "and -13.4% come out from the closes of 2018-11-30 and 2022-05-27, twelve and thirteen sessions after its own turns"
-)
+FALL_REASON = f"from the close of the turn to the lowest close; {REASON}"
 NOTE_REASON = (
-    "words of the document, held to numbers: lagging where most of the fall had happened by the turn, brief and "
-    "without a major drawdown where the average soon rose again and the market hardly fell"
+    "words of the document, which this engine's own thresholds hold to numbers: lagging where most of the fall had "
+    "happened by the turn, brief and without a major drawdown where the average soon rose again and the market hardly "
+    "fell"
 )
 
 HORIZONS = (ONE_MONTH, THREE_MONTHS, 2 * THREE_MONTHS)
@@ -197,7 +196,7 @@ def _forward(history: History, parameters: SlopeEventParameters, events: list[Sl
                 "null_p_value": found.null_p_value,
             }
         )
-    return pl.DataFrame(rows, infer_schema_length=None)
+    return with_adjusted_p_values(pl.DataFrame(rows, infer_schema_length=None))
 
 
 STUDY = Study(
@@ -206,6 +205,6 @@ STUDY = Study(
     source=SOURCE,
     parameters=SlopeEventParameters,
     series=lambda parameters: (parameters.financials, parameters.equity),
-    run=run,
+    compute=run,
     answers=(KEY,),
 )

@@ -6,6 +6,10 @@ import json
 
 import pytest
 
+from commands import research
+from engine.parameters import ParameterError
+from engine.simulated import SIMULATED_NOTICE
+
 COLUMNS = ["id", "published", "reproduced", "tradable", "low", "high", "n", "episodes", "reason"]
 
 
@@ -62,12 +66,30 @@ def test_a_mistake_is_one_sentence(engine, simulated_store, arguments, message):
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize("output", ["table", "csv", "json"])
+def test_every_output_says_simulated(simulated_store, capsys, output):
+    """One line on standard error, and a banner or a label in every figure on standard output."""
+    research.study("documented_settings", store=simulated_store.root, output=output)
+    research.falsify(["vix_regime"], store=simulated_store.root, output=output)
+    said = capsys.readouterr()
+    assert said.err.splitlines().count(SIMULATED_NOTICE) == 2
+    banners = [line for line in said.out.splitlines() if line.startswith("SIMULATED ") and SIMULATED_NOTICE in line]
+    labels = said.out.count("SIMULATED data: ")
+    assert (len(banners), labels) == ((2, 1) if output == "table" else (0, 13))
+
+
+def test_an_assignment_without_a_value_is_answered_with_its_own_name(simulated_store):
+    with pytest.raises(ParameterError, match="'equity' sets nothing: write equity=value"):
+        research.study("vix_returns", assignments=["equity"], store=simulated_store.root)
+
+
 def test_the_replication_on_the_terminal(engine, simulated_store):
     result = engine("replicate", "--store", simulated_store.root)
     assert result.returncode == 0, result.stderr
     assert "SIMULATED" in result.stdout
     assert "The documents look ahead in three places" in result.stdout
     assert "reproducible figures come out to the printed digit" in result.stdout
+    assert "SIMULATED" in result.stderr
 
 
 def test_the_replication_as_json(engine, simulated_store):

@@ -95,7 +95,8 @@ def test_all_claims_are_tested(simulated_store: Store) -> None:
     verdicts = {tested.verdict for tested in tests.tested}
     assert verdicts <= {"standing", "broken", "not enough data", "no sign claimed"}
     assert all(tested.falsification is not None for tested in tests.tested)
-    assert "SIMULATED" in tests.notes[0]
+    assert tests.panel.simulated
+    assert all(tested.reason.startswith("SIMULATED data: ") for tested in tests.tested)
     neutral = next(tested for tested in tests.tested if tested.claim.name == "non_confirmation")
     assert neutral.verdict == "no sign claimed"
     pair = next(tested for tested in tests.tested if tested.claim.name == "pair")

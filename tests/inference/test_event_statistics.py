@@ -14,6 +14,7 @@ from engine.inference import (
     effective_observations,
     episodes,
     event_statistics,
+    expanded_percentiles,
     hansen_hodrick,
     newey_west,
     optimal_block_length,
@@ -211,6 +212,7 @@ def test_random_entry_against_every_placement() -> None:
     assert found is not None
     assert found.mean == pytest.approx(np.mean(means), abs=2e-4)
     assert found.p_value == pytest.approx(min(1.0, 2.0 * min(higher, lower)), abs=0.015)
+    assert found.higher_p_value == pytest.approx(higher, abs=0.01)
     assert found.low == pytest.approx(np.quantile(means, 0.025), abs=2e-4)
 
 
@@ -345,10 +347,28 @@ def test_state_statistics_by_hand() -> None:
     for value in owned:
         grown *= 1.0 + value
     assert statistics.growth == pytest.approx(grown, rel=1e-12)
+    assert statistics.sharpe == pytest.approx(owned.mean() / owned.std(ddof=1) * math.sqrt(252), rel=1e-12)
     assert statistics == state(24)[0]
 
 
+def test_sharpe_interval_is_that_of_the_ratio_in_each_resample() -> None:
+    returns = autoregressive(ROWS, seed=24, mean=0.0004)
+    holds = clustered(ROWS, seed=25, share=0.03, length=15.0)
+    found = state_statistics(returns, holds, seed=3, resamples=300)
+    held = returns[holds]
+    columns = np.column_stack([holds, np.where(holds, returns, 0.0), np.where(holds, returns**2, 0.0)])
+    length = optimal_block_length(np.where(holds, returns - held.mean(), 0.0))
+    ratios = []
+    for n, total, squares in resampled_sums(columns, block_length=length, resamples=300, seed=3):
+        mean, variance = total / n, (squares - total**2 / n) / (n - 1.0)
+        ratios.append(mean / math.sqrt(variance) * math.sqrt(252))
+    expected = np.quantile(ratios, expanded_percentiles(float(len(held))))
+    assert (found.sharpe_low, found.sharpe_high) == pytest.approx(tuple(expected), rel=1e-9)
+
+
 def test_state_intervals_hold_the_truth() -> None:
+    ratio = [each.sharpe_low <= 0.0 <= each.sharpe_high for each in (state(seed)[0] for seed in range(0, 120, 2))]  # type: ignore[operator]
+    assert 0.85 <= np.mean(ratio) <= 1.0
     true_volatility = 0.01 / math.sqrt(1 - 0.1**2) * math.sqrt(252)
     found = [state(seed)[0] for seed in range(0, 240, 2)]
     covered = {

@@ -90,10 +90,16 @@ def test_high_yield_triggers_are_counted_by_hand(history: History):
     first_ten = [t for t in triggers if dates[t].year == deepest][:10]
     published = [spy[t + 62] / spy[t] - 1.0 for t in first_ten if t + 62 < len(spy)]
     assert found[f"{key}.spy_3m_range"].reproduced == pytest.approx((min(published), max(published)))
-    traded = [plain.bought_at_the_next_close(spy, t, 63) for t in triggers]
-    there = [value for value in traded if value is not None]
-    assert found[f"{key}.spy_3m_range"].tradable == pytest.approx((min(there), max(there)))
-    assert found[f"{key}.spy_3m_range"].n == len(there)
+    followed = [t for t in first_ten if plain.bought_at_the_next_close(spy, t, 63) is not None]
+    there = [plain.bought_at_the_next_close(spy, t, 63) for t in followed]
+    figure = found[f"{key}.spy_3m_range"]
+    assert figure.tradable == pytest.approx((min(there), max(there)))  # type: ignore[type-var]
+    assert figure.n == len(there) <= 10
+    assert figure.episodes == len(plain.runs_of([t in followed for t in range(len(spy))]))
+    everything = [value for t in triggers if (value := plain.bought_at_the_next_close(spy, t, 63)) is not None]
+    assert f"all {len(everything)} trigger days, traded, is {min(everything):+.1%} to {max(everything):+.1%}" in str(
+        figure.reason
+    )
 
 
 def test_vix_above_its_band_is_found_by_hand(history: History):

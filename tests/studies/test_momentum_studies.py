@@ -113,5 +113,5 @@ def test_any_symbols_may_take_the_parts(real_history: History):
 
 def test_a_sample_without_returns_is_refused(real_market: Market):
     short = real_market.history(sample_of(date(2020, 3, 2), date(2020, 3, 2)))
-    with pytest.raises(StudyError, match="fewer than 2 daily returns"):
+    with pytest.raises(StudyError, match="fewer than 2 daily changes"):
         result_of("momentum_spread", short)

@@ -40,7 +40,8 @@ def _state(history, t: int) -> list[float]:
 def test_distances_week_by_week(history):
     study = find_study("historical_parallels")
     day = date(2022, 11, 30)
-    tables = study.run(history, study.parameters(day=day)).tables
+    result = study.run(history, study.parameters(day=day))
+    tables = result.tables
     days = history.dates.tolist()
     today = days.index(day)
     known = np.array([_state(history, t) for t in range(60, today + 1)])
@@ -70,6 +71,8 @@ def test_distances_week_by_week(history):
         assert row["day"] == days[place]
         spy = history.closes("SPY")
         assert row["equity_1m_after"] == pytest.approx(spy[place + 22] / spy[place + 1] - 1.0)
+    closest = tables["parallels.analogues"].row(0, named=True)
+    assert f"; {closest['share_of_days_as_close']:.1%} of all earlier days are as close" in result.notes[0]
 
 
 def test_a_day_knows_nothing_of_what_follows(simulated_market):

@@ -50,9 +50,13 @@ def test_every_figure_has_an_id_and_keeps_its_digits():
     assert published.figures["pair.full_period.pair.ann_return"].printed.as_tuple().exponent == -3
     assert published.figures["vix.regimes.2020-02-21.last"].value == date(2020, 4, 7)
     assert published.figures["capitulation.forward_1m.4.positive"].value == 0.81
-    assert published.figures["pair.ranges.xlf_dma"].setting
-    assert not published.figures["pair.periods.q4_2018.spy"].setting
-    assert not published.figures["credit_spread_model.cdx.favorable"].reproducible
+    assert published.figures["pair.ranges.xlf_dma"].kind == "setting"
+    assert published.figures["pair.periods.q4_2018.spy"].kind == "result"
+    assert published.figures["pair.xlf_slope_events.covid_2020.note"].kind == "words"
+    assert published.figures["btc.summary.return_range"].kind == "contradicted"
+    assert published.figures["credit_spread_model.cdx.favorable"].kind == "no public data"
+    assert "one day decides" in str(published.figures["vix.returns_by_regime.normal.days"].remark)
+    assert published.figures["pair.periods.q4_2018.spy"].remark is None
     assert (published.sample.first, published.sample.last) == (date(2018, 1, 2), date(2026, 3, 6))
 
 

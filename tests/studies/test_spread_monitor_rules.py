@@ -7,9 +7,10 @@ from statistics import fmean, median
 import numpy as np
 import pytest
 
+from engine.inference import random_entry_null
 from engine.panel import Sample
 from engine.studies import History, find_study
-from tests.references.credit_spreads_monitor import change, drawdown, scores
+from tests.references.credit_spreads_monitor import change, drawdown, scores, share_above_average
 
 STUDY = find_study("spread_monitor_rules")
 SHORT = {"lookback_years": 1, "short_lookback_years": 1, "short_history": "shorter_window"}
@@ -144,6 +145,51 @@ def test_falls_below_the_close_of_entry(slowly, result) -> None:
                 fell.append(lowest / closes[t + 1] - 1.0 <= row["fall"])
         assert row["n"] == len(fell)
         assert row["share"] == pytest.approx(fmean(fell), rel=1e-12)
+
+
+def test_chance_is_that_of_the_claim_and_not_of_the_mean(slowly, result) -> None:
+    """The share, not the mean, of the events is set against that of events at random places, one-sided."""
+    table = result.tables["spread_monitor.confidence"].filter(asset="SPY")
+    sessions = len(slowly.days)
+    for row in table.iter_rows(named=True):
+        if row["claim"] == "neutral":
+            assert row["null_p_value"] is None
+            continue
+        sign, horizon = (-1 if row["claim"] == "negative" else 1), row["horizon"]
+        came_true = np.full(sessions, np.nan)
+        for t in range(sessions - horizon - 1):
+            excess = slowly.forward("SPY", t, horizon) - slowly.forward("cash", t, horizon)
+            came_true[t] = sign * excess > 0
+        events = np.isin(np.arange(sessions), slowly.fires[row["rule"]])
+        null = random_entry_null(came_true, events, horizon=horizon, seed=0)
+        assert null is not None
+        assert row["null_p_value"] == null.higher_p_value
+        assert (row["share"] > null.high) <= (row["null_p_value"] < 0.05)
+    for row in result.tables["spread_monitor.falls"].iter_rows(named=True):
+        assert row["null_p_value"] is None or 0.0 < row["null_p_value"] <= 1.0
+
+
+def test_narrow_stress_is_that_of_high_yield_alone(history, slowly) -> None:
+    """Investment grade calm and most sectors above their average, in plain loops."""
+    told = STUDY.run(history, STUDY.parameters(**SHORT, **LOW, ig_benign_score=1.5)).tables[
+        "spread_monitor.invalidation"
+    ]
+    grade = [None if value is None else 100 * value for value in known(history.closes("BAMLC0A0CM"))]
+    calm = scores(grade, [252], 0.1, "today")
+    breadth = share_above_average([slowly.closes[name] for name in SECTORS], 50)
+    narrow = {
+        t
+        for t, (z, share) in enumerate(zip(calm, breadth, strict=True))
+        if z is not None and z < 1.5 and share is not None and share >= 0.5
+    }
+    for horizon in (5, 20, 60):
+        last = len(slowly.days) - 1 - horizon
+        events = [t for t in slowly.fires["risk_off"] if t < last]
+        for name, part in (("narrow", narrow & set(events)), ("general", set(events) - narrow)):
+            row = told.filter(stress=name, horizon=horizon).row(0, named=True)
+            excess = [slowly.forward("SPY", t, horizon) - slowly.forward("cash", t, horizon) for t in sorted(part)]
+            assert row["n"] == len(excess) > 0
+            assert row["mean"] == pytest.approx(fmean(excess), rel=1e-9, abs=1e-14)
 
 
 def test_narrow_and_general_stress_make_all_events(result) -> None:

@@ -1,6 +1,8 @@
 """Correlations, drawdowns and slope turns, again in plain loops from the document's words."""
 
+from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -39,6 +41,22 @@ def test_correlations_on_days_of_stress_and_on_others(history):
         assert found[f"{key}.stress"] == pytest.approx(values[True])
         assert found[f"{key}.normal"] == pytest.approx(values[False])
         assert found[f"{key}.delta"] == pytest.approx(values[True] - values[False])
+
+
+def test_correlations_count_the_returns_that_both_have(simulated_history):
+    study = find_study("stress_correlations")
+    days = simulated_history.dates.tolist()
+    columns = dict(simulated_history.panel.columns)
+    columns["IGV"] = columns["IGV"].copy()
+    columns["IGV"][:900] = np.nan
+    panel = replace(simulated_history.panel, columns=MappingProxyType(columns), _indicators={})
+    result = study.run(replace(simulated_history, panel=panel), study.parameters(pairs="XLE/IGV,XLF/SPY"))
+    counted = {figure.id.removeprefix("pair.correlations."): figure.n for figure in result.figures}
+    for pair, first in (("xle_igv", 901), ("xlf_spy", 1)):
+        stressed = sum(_stressed(day) for day in days[first:])
+        assert counted[f"{pair}.stress"] == stressed
+        assert counted[f"{pair}.normal"] == len(days[first:]) - stressed
+        assert counted[f"{pair}.delta"] is None
 
 
 def test_drawdowns_and_peaks_inside_each_episode(history):

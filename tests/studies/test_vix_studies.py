@@ -66,6 +66,9 @@ def test_returns_by_regime_same_day_and_traded(history):
         assert figures[f"{name}.ann_vol"].tradable == pytest.approx(np.std(traded, ddof=1) * 252**0.5)
         assert figures[f"{name}.ann_return"].n == len(traded)
         assert figures[f"{name}.ann_return"].low < 252 * np.mean(traded) < figures[f"{name}.ann_return"].high
+        ratio = figures[f"{name}.sharpe"]
+        assert ratio.tradable == pytest.approx(np.mean(traded) / np.std(traded, ddof=1) * 252**0.5)
+        assert ratio.low < ratio.tradable < ratio.high
     assert figures["trending_up.pct_of_days"].reproduced == pytest.approx(sum(trending) / len(spy))
 
 
