@@ -18,6 +18,10 @@ __all__ = ["Came", "ClientFault", "ask", "connect", "end", "start"]
 _PROGRAM = Path(__file__).with_name("client.py")
 _SECRET = "FRED_API_KEY"  # noqa: S105 - the name of the variable, which the process has no business with
 
+_STARTS_WITHIN = 45.0
+_REQUESTS = 6
+"""The client may ask for cookie and crumb, for both once more, and for the answer twice."""
+
 
 class ClientFault(Exception):  # noqa: N818 - mostly a fault of the line, not of this program
     """No answer came; `passes` says whether one may come when it is asked again."""
@@ -76,7 +80,12 @@ class _Client:
         self.send({"number": number, "url": url, "query": query, "timeout": timeout})
         if self.process.poll() is not None:
             self._fail_all()
-        return future.result()
+        try:
+            return future.result(_STARTS_WITHIN + _REQUESTS * timeout)
+        except TimeoutError:
+            self.end()  # all who wait are told by the end of its answers
+            msg = "the process of yfinance's client did not answer and was ended"
+            raise ClientFault(msg, passes=False) from None
 
     def _read(self) -> None:
         """Hand answers to those who wait for them, until there are no more."""
