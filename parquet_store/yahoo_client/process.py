@@ -55,13 +55,14 @@ class _Client:
         )
         self.owner = os.getpid()
         self._writing, self._numbers = Lock(), count()
+        self._changing, self._ended = Lock(), False
         self._waiting: dict[int, Future[Came]] = {}
         Thread(target=self._read, name="yahoo-answers", daemon=True).start()
 
     @property
     def usable(self) -> bool:
         """Whether it runs, and was started by this process and not by one that this one was forked from."""
-        return self.owner == os.getpid() and self.process.poll() is None
+        return self.owner == os.getpid() and not self._ended and self.process.poll() is None
 
     def send(self, message: dict[str, Any]) -> None:
         """Send a message that has no answer."""
@@ -76,10 +77,11 @@ class _Client:
     def ask(self, url: str, query: dict[str, str], timeout: float) -> Came:
         """Send a question and wait for its answer."""
         number, future = next(self._numbers), Future[Came]()
-        self._waiting[number] = future
+        with self._changing:
+            if self._ended:
+                raise _has_ended()
+            self._waiting[number] = future
         self.send({"number": number, "url": url, "query": query, "timeout": timeout})
-        if self.process.poll() is not None:
-            self._fail_all()
         try:
             return future.result(_STARTS_WITHIN + _REQUESTS * timeout)
         except TimeoutError:
@@ -94,7 +96,8 @@ class _Client:
         for line in stream:
             head = json.loads(line)
             body = stream.read(head["length"])
-            future = self._waiting.pop(head["number"], None)
+            with self._changing:
+                future = self._waiting.pop(head["number"], None)
             if future is None:
                 continue
             if "status" in head:
@@ -105,11 +108,12 @@ class _Client:
         self._fail_all()
 
     def _fail_all(self) -> None:
-        """Tell all who wait that the process has ended."""
-        for number in list(self._waiting):
-            future = self._waiting.pop(number, None)
-            if future is not None:
-                future.set_exception(ClientFault("the process of yfinance's client has ended", passes=False))
+        """Tell all who wait that the process has ended, and let nobody wait for it any more."""
+        with self._changing:
+            self._ended = True
+            waiting, self._waiting = self._waiting, {}
+        for future in waiting.values():
+            future.set_exception(_has_ended())
 
     def end(self) -> None:
         """End the process, unless it belongs to the one that this one was forked from."""
@@ -121,6 +125,10 @@ class _Client:
             if stream is not None:
                 with suppress(OSError):
                     stream.close()
+
+
+def _has_ended() -> ClientFault:
+    return ClientFault("the process of yfinance's client has ended", passes=False)
 
 
 _lock = Lock()
