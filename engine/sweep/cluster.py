@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -29,7 +29,7 @@ from engine.version import code_version
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-__all__ = ["ClusterError", "evaluate_on_cluster"]
+__all__ = ["Cluster", "ClusterError", "evaluate_on_cluster", "open_cluster"]
 
 CONNECT_SECONDS = 5.0
 WORKERS_SECONDS = 30.0
@@ -51,21 +51,27 @@ class ClusterError(SweepError):
     """There is no cluster to evaluate with."""
 
 
+class Cluster(NamedTuple):
+    """A cluster that answers, has workers, and runs this code."""
+
+    client: "Client"
+    address: str
+
+
 @dataclass(frozen=True)
 class Job:
-    """What a worker needs to evaluate any part of a sweep; ``version`` is the code that described it."""
+    """What a worker needs to evaluate any part of a sweep."""
 
     selection: Selection
     keep: Keep
     kept: NDArray[np.int64] | None
     metric: str
-    version: str
     one_pass: bool = False
 
 
 def evaluate_on_cluster(
     selection: Selection,
-    address: str,
+    cluster: Cluster,
     keep: Keep,
     kept: NDArray[np.int64] | None,
     *,
@@ -76,8 +82,8 @@ def evaluate_on_cluster(
 
     Parameters
     ----------
-    address
-        Of a Dask scheduler, such as ``tcp://10.0.0.1:8786``, or ``local:N`` for N processes of this machine.
+    cluster
+        From `open_cluster`.
     keep, kept
         What is stored, see `engine.sweep.part.kept_rows`; other results do not travel.
     start
@@ -92,14 +98,12 @@ def evaluate_on_cluster(
     Raises
     ------
     ClusterError
-        Dask is not installed, nothing answers at the address, it has no workers, or they run other code; or a task
-        failed more often than is an accident.
+        The workers cannot take the sweep, or a task failed more often than is an accident.
     """
-    job = Job(selection, keep, kept, selection.plan.grid.evaluation.metric, code_version(), one_pass)
-    with _connected(address) as client:
-        _prepare(client, job, address)
-        size = _task_size(job, sum(client.nthreads().values()))
-        yield from _in_order(client, selection.spans(size, start), address)
+    job = Job(selection, keep, kept, selection.plan.grid.evaluation.metric, one_pass)
+    _hand_out(cluster, job)
+    size = _task_size(job, sum(cluster.client.nthreads().values()))
+    yield from _in_order(cluster, selection.spans(size, start))
 
 
 def _task_size(job: Job, threads: int) -> int:
@@ -117,8 +121,19 @@ def _task_size(job: Job, threads: int) -> int:
 
 
 @contextmanager
-def _connected(address: str) -> Iterator["Client"]:
-    """Connect to a cluster; one of this machine is started and ended here."""
+def open_cluster(address: str) -> Iterator[Cluster]:
+    """Connect to a cluster; one of this machine is started and ended here.
+
+    Parameters
+    ----------
+    address
+        Of a Dask scheduler, such as ``tcp://10.0.0.1:8786``, or ``local:N`` for N processes of this machine.
+
+    Raises
+    ------
+    ClusterError
+        Dask is not installed, nothing answers at the address, it has no workers, or they run other code.
+    """
     try:
         import dask  # noqa: PLC0415 - an optional extra
         from distributed import Client, LocalCluster  # noqa: PLC0415
@@ -153,18 +168,40 @@ def _connected(address: str) -> Iterator["Client"]:
                 "tcp://HOST:8786, and that `dask scheduler` runs there"
             )
             raise ClusterError(message) from None
-        yield client
+        cluster = Cluster(client, address)
+        _require_workers(cluster)
+        yield cluster
 
 
-def _prepare(client: "Client", job: Job, address: str) -> None:
-    """Send the job to all workers, those to come included."""
-    from distributed import WorkerPlugin  # noqa: PLC0415
-
+def _require_workers(cluster: Cluster) -> None:
+    """Refuse a cluster without workers, or with some that run other code."""
+    address = cluster.address
     try:
-        client.wait_for_workers(1, timeout=WORKERS_SECONDS)
+        cluster.client.wait_for_workers(1, timeout=WORKERS_SECONDS)
     except TimeoutError:
         message = f"the Dask scheduler at {address} has no workers: start some with `dask worker {address}`"
         raise ClusterError(message) from None
+    try:
+        versions = cluster.client.run(code_version)
+    except Exception as error:  # noqa: BLE001 - whatever a worker lacks comes back as its own exception
+        raise _unable(cluster, error) from None
+    here = code_version()
+    other = sorted({found for found in versions.values() if found != here})
+    if other:
+        message = f"the workers at {address} run the code {other[0]}, and this is {here}: install the same there"
+        raise ClusterError(message)
+
+
+def _unable(cluster: Cluster, error: Exception) -> ClusterError:
+    return ClusterError(
+        f"the workers at {cluster.address} cannot take the sweep ({_first_line(error)}): install this engine there, "
+        "with the same Python and packages as here"
+    )
+
+
+def _hand_out(cluster: Cluster, job: Job) -> None:
+    """Send the job to all workers, those to come included."""
+    from distributed import WorkerPlugin  # noqa: PLC0415
 
     class Hand(WorkerPlugin):  # type: ignore[misc]  # Dask has no types
         """Keeps the job where tasks find it."""
@@ -179,22 +216,14 @@ def _prepare(client: "Client", job: Job, address: str) -> None:
             self.evaluator = make_evaluator(self.job.selection.plan)
 
     try:
-        client.register_plugin(Hand(job))
-        versions = client.run(code_version)
-    except Exception as error:  # noqa: BLE001 - whatever a worker lacks comes back as its own exception
-        message = (
-            f"the workers at {address} cannot take the sweep ({_first_line(error)}): install this engine there, with "
-            "the same Python and packages as here"
-        )
-        raise ClusterError(message) from None
-    other = sorted({found for found in versions.values() if found != job.version})
-    if other:
-        message = f"the workers at {address} run the code {other[0]}, and this is {job.version}: install the same there"
-        raise ClusterError(message)
+        cluster.client.register_plugin(Hand(job))
+    except Exception as error:  # noqa: BLE001 - as above
+        raise _unable(cluster, error) from None
 
 
-def _in_order(client: "Client", spans: Iterator[tuple[int, int]], address: str) -> Iterator[Part]:
+def _in_order(cluster: Cluster, spans: Iterator[tuple[int, int]]) -> Iterator[Part]:
     """Hand out tasks and yield their parts in order, with as many at work as keep all threads busy."""
+    client = cluster.client
     waiting: dict[int, Future] = {}
     first = last = 0
     while True:
@@ -204,7 +233,7 @@ def _in_order(client: "Client", spans: Iterator[tuple[int, int]], address: str) 
             last += 1
         if first == last:
             return
-        yield _part(waiting.pop(first), address)
+        yield _part(waiting.pop(first), cluster.address)
         first += 1
 
 

@@ -12,12 +12,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from engine.metrics import METRICS, SESSIONS_A_YEAR
+from engine.metrics import GROSS_METRICS, METRICS
 from engine.sweep.decisions import Stops, declared_stops, no_changes
 from engine.sweep.holdings import Books, new_memory, open_books
-from engine.sweep.paths import Counts, Form, Paths, Scratch, follow_combinations, new_paths, of_rows
+from engine.sweep.one_path import Form, Scratch
+from engine.sweep.paths import FIGURES, Paths, follow_combinations, new_paths, of_rows
 from engine.sweep.plan import Plan
-from engine.sweep.tally import return_metrics
 from engine.sweep.waking import Planes, condition_planes, start_watch
 
 __all__ = [
@@ -168,21 +168,14 @@ def _follow(evaluator: Evaluator, combinations: Integers, form: Form) -> tuple[p
         scratch,
         paths,
     )
-    return _metrics(paths, followed, plan.panel.sessions), paths.of, int(scratch.watch.visited[0])
+    return _metrics(paths, followed), paths.of, int(scratch.watch.visited[0])
 
 
-def _metrics(paths: Paths, followed: int, sessions: int) -> pl.DataFrame:
-    counts = Counts(*paths.counts[:followed].T)
-    columns = {
-        **return_metrics(paths.net[:followed], counts.trades, counts.hits, sessions),
-        "trades": counts.trades,
-        "exposure": counts.sessions_held / sessions,
-        "turnover": counts.traded * SESSIONS_A_YEAR / sessions,
-    }
-    before_costs = return_metrics(paths.gross[:followed], counts.trades, counts.gross_hits, sessions)
-    ordered = {metric.name: columns[metric.name] for metric in METRICS}
-    ordered |= {f"gross_{metric.name}": before_costs[metric.name] for metric in METRICS if metric.differs_gross}
-    return pl.DataFrame(ordered).fill_nan(None).with_columns(pl.col("trades").cast(pl.Int32))
+def _metrics(paths: Paths, followed: int) -> pl.DataFrame:
+    figures = dict(zip(FIGURES, paths.figures[:, :followed], strict=True))
+    ordered = (*(metric.name for metric in METRICS), *GROSS_METRICS)
+    columns = pl.DataFrame({name: figures[name] for name in ordered})
+    return columns.fill_nan(None).with_columns(pl.col("trades").cast(pl.Int32))
 
 
 def _four_a_word(codes: NDArray[np.uint16]) -> NDArray[np.uint64]:

@@ -24,7 +24,6 @@ from engine.sweep.tally import NO_RETURNS, Tally, add_return
 from kernels.prefetch import aligned_zeros, prefetch
 
 __all__ = [
-    "FIELDS",
     "KEPT_AFTER",
     "LOWEST",
     "NOTHING",

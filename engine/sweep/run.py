@@ -7,12 +7,12 @@ and none stays in memory.
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -39,6 +39,9 @@ from engine.sweep.verification import CHECKED_AT_RANDOM, SEED, VerificationError
 from engine.sweep.workers import require_budget
 from parquet_store import Store
 from parquet_store.errors import StoreError
+
+if TYPE_CHECKING:
+    from engine.sweep.cluster import Cluster
 
 __all__ = ["Progress", "SweepRun", "run_sweep", "sweep"]
 
@@ -167,12 +170,12 @@ def run_sweep(
         results = _results(store, known, plan, chosen, memory)
         return SweepRun(known, plan, results, _statistics(store, known, results), reused=True, timings=clock.seconds)
     require_room(store, grid, keep, rows=_rows_to_store(keep, selection.count))
-    with sole_writer(store, run):
+    with _workers(cluster) as workers, sole_writer(store, run):
         run = record_run(store, known or run, status="running")
         work = _Work(store, run, selection, keep, chosen, memory)
         began = time.perf_counter()
         try:
-            work.do(_parts(work, jobs=jobs, cluster=cluster, one_pass=one_pass), clock, progress)
+            work.do(_parts(work, jobs=jobs, workers=workers, one_pass=one_pass), clock, progress)
             results = _results(store, run, plan, chosen, memory)
             verified: dict[str, Any] = {}
             if chosen == "fused":
@@ -296,11 +299,20 @@ class _Work:
             require_room(self.store, self.selection.plan.grid, self.keep, rows=left, bytes_a_row=each)
 
 
-def _parts(work: _Work, *, jobs: int | None, cluster: str | None, one_pass: bool) -> Iterator[Part]:
-    if cluster is not None:
+def _workers(cluster: str | None) -> AbstractContextManager["Cluster | None"]:
+    """Connect to the cluster, before the ledger hears of a sweep for which there may be none."""
+    if cluster is None:
+        return nullcontext()
+    from engine.sweep.cluster import open_cluster  # noqa: PLC0415 - an optional extra
+
+    return open_cluster(cluster)
+
+
+def _parts(work: _Work, *, jobs: int | None, workers: "Cluster | None", one_pass: bool) -> Iterator[Part]:
+    if workers is not None:
         from engine.sweep.cluster import evaluate_on_cluster  # noqa: PLC0415 - an optional extra
 
-        return evaluate_on_cluster(work.selection, cluster, work.keep, work.kept, start=work.start, one_pass=one_pass)
+        return evaluate_on_cluster(work.selection, workers, work.keep, work.kept, start=work.start, one_pass=one_pass)
     return _local_parts(work, jobs, one_pass)
 
 

@@ -4,15 +4,13 @@ Sums over consecutive sessions can be joined, so that what one holding earned is
 that holds it.
 """
 
+import math
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from engine.compiled import inlined_in_place
+from engine.compiled import inlined_in_place, jit_in_place
 from engine.metrics import SESSIONS_A_YEAR
 
-__all__ = ["NO_RETURNS", "Tally", "add_return", "join", "return_metrics"]
+__all__ = ["NO_RETURNS", "ReturnMetrics", "Tally", "add_return", "join", "return_metrics"]
 
 
 class Tally(NamedTuple):
@@ -78,38 +76,52 @@ def join(first: Tally, second: Tally) -> Tally:
     )
 
 
-def return_metrics(
-    tallies: NDArray[np.float64], trades: NDArray[np.float64], hits: NDArray[np.float64], sessions: int
-) -> dict[str, NDArray[np.float64]]:
-    """Metrics of finished tallies; NaN where one cannot be computed. The definitions are those of `engine.metrics`.
+class ReturnMetrics(NamedTuple):
+    """The metrics of `engine.metrics` that follow from returns and their trades; NaN where one cannot be computed."""
+
+    total_return: float
+    cagr: float
+    volatility: float
+    sharpe: float
+    return_to_vol: float
+    sortino: float
+    calmar: float
+    max_drawdown: float
+    hit_rate: float
+
+
+@jit_in_place
+def return_metrics(tally: Tally, trades: float, hits: float, sessions: int) -> ReturnMetrics:
+    """Metrics of a finished tally.
 
     Parameters
     ----------
-    tallies
-        Float64 (paths, fields of `Tally`).
     trades, hits
-        Number of trades of each, and of those that earned something.
+        Number of trades, and of those that earned something.
     sessions
         Length of the sample; sessions without a position earn 0 and count.
     """
-    sums = Tally(*tallies.T)
-    mean = sums.total / sessions
-    deviation = np.sqrt(np.maximum(sums.squares - sessions * mean**2, 0.0) / (sessions - 1))
-    drawdown = sums.worst - 1.0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        cagr = sums.growth ** (SESSIONS_A_YEAR / sessions) - 1.0
-        volatility = deviation * np.sqrt(SESSIONS_A_YEAR)
-        ratios = {
-            "sharpe": mean / deviation * np.sqrt(SESSIONS_A_YEAR),
-            "return_to_vol": cagr / volatility,
-            "sortino": mean * SESSIONS_A_YEAR / np.sqrt(sums.downside / sessions * SESSIONS_A_YEAR),
-            "calmar": cagr / -drawdown,
-            "hit_rate": hits / trades,
-        }
-    return {
-        "total_return": sums.growth - 1.0,
-        "cagr": cagr,
-        "volatility": volatility,
-        "max_drawdown": drawdown,
-        **{name: np.where((trades > 0) & np.isfinite(ratio), ratio, np.nan) for name, ratio in ratios.items()},
-    }
+    mean = tally.total / sessions
+    deviation = math.sqrt(max(tally.squares - sessions * mean * mean, 0.0) / (sessions - 1))
+    cagr = tally.growth ** (SESSIONS_A_YEAR / sessions) - 1.0
+    volatility = deviation * math.sqrt(SESSIONS_A_YEAR)
+    drawdown = tally.worst - 1.0
+    downside = math.sqrt(tally.downside / sessions * SESSIONS_A_YEAR)
+    return ReturnMetrics(
+        tally.growth - 1.0,
+        cagr,
+        volatility,
+        _ratio(mean * math.sqrt(SESSIONS_A_YEAR), deviation, trades),
+        _ratio(cagr, volatility, trades),
+        _ratio(mean * SESSIONS_A_YEAR, downside, trades),
+        _ratio(cagr, -drawdown, trades),
+        drawdown,
+        _ratio(hits, trades, trades),
+    )
+
+
+@inlined_in_place
+def _ratio(value: float, divisor: float, trades: float) -> float:
+    """Divide; without trades, or where the result is not finite, there is no ratio."""
+    ratio = value / divisor
+    return ratio if trades > 0.0 and math.isfinite(ratio) else math.nan

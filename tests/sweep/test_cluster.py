@@ -14,6 +14,7 @@ from engine.sweep import SweepRun, parse_keep, run_sweep
 from engine.sweep.cluster import ClusterError
 from engine.sweep.evaluation import SweepError
 from parquet_store import Store
+from sql import query
 from tests.conftest import Engine
 from tests.sweep.test_run import pair_grid
 from tests.sweep.test_streaming import AXES
@@ -93,6 +94,7 @@ def test_a_dead_address_is_said_within_seconds(engine: Engine, simulated_store: 
     assert time.monotonic() - began < 60.0
     assert done.returncode == 2
     assert "no Dask scheduler answers at tcp://127.0.0.1:9" in done.stderr
+    assert query(simulated_store, "SELECT * FROM sweep_runs WHERE grid_name = 'small'").is_empty()
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
 
