@@ -2,14 +2,19 @@
 
 All are computed from the equity at the closes of the sample, V_0 … V_{T-1}, starting from 1 before the first close,
 and its simple returns r_t = V_t / V_{t-1} - 1 (T of them). A year is 252 sessions. What cannot be computed is null,
-never infinite: a combination that never trades has no return, no risk and no ratio.
+never infinite: a combination that never trades has no return, no risk and no ratio. Nor is there a ratio over a risk
+that is only rounding, see `LEAST_RISK`.
 """
 
 from dataclasses import dataclass
 
-__all__ = ["GROSS_METRICS", "METRICS", "RANKING_METRICS", "SESSIONS_A_YEAR", "WON", "Metric"]
+__all__ = ["GROSS_METRICS", "LEAST_RISK", "METRICS", "RANKING_METRICS", "SESSIONS_A_YEAR", "WON", "Metric"]
 
 SESSIONS_A_YEAR = 252
+
+LEAST_RISK = 1e-12
+"""Volatility, downside deviation (both a year) or drawdown below which a ratio over it is null: prices that do not move
+have returns of rounding only."""
 
 WON = 1.0 + 1e-12
 """Growth beyond which a trade earned something: prices that come back to where they were must not win by rounding."""

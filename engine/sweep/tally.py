@@ -8,7 +8,7 @@ import math
 from typing import NamedTuple
 
 from engine.compiled import inlined_in_place, jit_in_place
-from engine.metrics import SESSIONS_A_YEAR
+from engine.metrics import LEAST_RISK, SESSIONS_A_YEAR
 
 __all__ = ["NO_RETURNS", "ReturnMetrics", "Tally", "add_return", "join", "return_metrics"]
 
@@ -111,7 +111,7 @@ def return_metrics(tally: Tally, trades: float, hits: float, sessions: int) -> R
         tally.growth - 1.0,
         cagr,
         volatility,
-        _ratio(mean * math.sqrt(SESSIONS_A_YEAR), deviation, trades),
+        _ratio(mean * SESSIONS_A_YEAR, volatility, trades),
         _ratio(cagr, volatility, trades),
         _ratio(mean * SESSIONS_A_YEAR, downside, trades),
         _ratio(cagr, -drawdown, trades),
@@ -122,6 +122,6 @@ def return_metrics(tally: Tally, trades: float, hits: float, sessions: int) -> R
 
 @inlined_in_place
 def _ratio(value: float, divisor: float, trades: float) -> float:
-    """Divide; without trades, or where the result is not finite, there is no ratio."""
+    """Divide; there is no ratio without trades, over a risk that is only rounding, or where it is not finite."""
     ratio = value / divisor
-    return ratio if trades > 0.0 and math.isfinite(ratio) else math.nan
+    return ratio if trades > 0.0 and divisor >= LEAST_RISK and math.isfinite(ratio) else math.nan

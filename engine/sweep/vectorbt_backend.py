@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from engine.compiled import jit
-from engine.metrics import METRICS, SESSIONS_A_YEAR
+from engine.metrics import LEAST_RISK, METRICS, SESSIONS_A_YEAR
 from engine.sweep.accounting import account
 from engine.sweep.orders import returns_from_orders
 from engine.sweep.plan import Market
@@ -166,6 +166,8 @@ def _metrics(market: Market, returns: NDArray[np.float64], paths: NDArray[np.int
     trades, hits, exposure = (np.empty(len(paths)) for _ in range(3))
     trade_statistics(paths, returns, trades, hits, exposure)
     cagr, volatility = accessor.annualized().to_numpy(), accessor.annualized_volatility().to_numpy()
+    drawdown = accessor.max_drawdown().to_numpy()
+    downside = np.sqrt(np.mean(np.minimum(returns, 0.0) ** 2, axis=0) * SESSIONS_A_YEAR)
     with np.errstate(divide="ignore", invalid="ignore"):
         columns = {
             "total_return": accessor.total().to_numpy(),
@@ -175,17 +177,17 @@ def _metrics(market: Market, returns: NDArray[np.float64], paths: NDArray[np.int
             "return_to_vol": cagr / volatility,
             "sortino": accessor.sortino_ratio().to_numpy(),
             "calmar": accessor.calmar_ratio().to_numpy(),
-            "max_drawdown": accessor.max_drawdown().to_numpy(),
+            "max_drawdown": drawdown,
             "trades": trades,
             "hit_rate": hits / trades,
             "exposure": exposure,
         }
-    traded = trades > 0
-    undefined = ("sharpe", "return_to_vol", "sortino", "calmar", "hit_rate")
+    risks = {"sharpe": volatility, "return_to_vol": volatility, "sortino": downside, "calmar": -drawdown}
+    exists = {name: (trades > 0) & (risk >= LEAST_RISK) for name, risk in risks.items()} | {"hit_rate": trades > 0}
     return (
         pl.DataFrame(
             {
-                name: np.where(np.isfinite(values) & (traded | (name not in undefined)), values, np.nan)
+                name: np.where(np.isfinite(values) & exists.get(name, True), values, np.nan)
                 for name, values in columns.items()
             }
         )

@@ -223,7 +223,7 @@ def equity_of(
 
 
 def performance(equity: Sequence[float], trade_returns: Sequence[float]) -> Metrics:
-    """What the equity curve earned and risked; a ratio without a trade, or without a denominator, is `None`."""
+    """What the equity curve earned and risked; a ratio without a trade, or over 1e-12 or less, is `None`."""
     count = len(equity)
     returns = [0.0] + [equity[t] / equity[t - 1] - 1 for t in range(1, count)]
     mean = math.fsum(returns) / count
@@ -237,7 +237,7 @@ def performance(equity: Sequence[float], trade_returns: Sequence[float]) -> Metr
     volatility = deviation * math.sqrt(SESSIONS_A_YEAR)
 
     def ratio(numerator: float, denominator: float) -> float | None:
-        return numerator / denominator if trade_returns and denominator != 0 else None
+        return numerator / denominator if trade_returns and denominator >= 1e-12 else None
 
     return {
         "total_return": equity[-1] - 1,
