@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 from polars.testing import assert_frame_equal
 
+from engine.metrics import SESSIONS_A_YEAR
 from engine.panel import Panel
 from engine.sweep import Plan, posture_paths
 from engine.sweep.fused_blocks import evaluate_blocks, split
@@ -97,8 +98,25 @@ def assert_same_as_vectorbt(found: pl.DataFrame, expected: pl.DataFrame, precisi
     for name in expected.columns:
         assert found[name].is_null().to_list() == expected[name].is_null().to_list(), name
         left, right = found[name].drop_nulls().to_numpy(), expected[name].drop_nulls().to_numpy()
-        difference = np.max(np.abs(left - right) / np.maximum(1.0, np.abs(right)), initial=0.0)
-        assert difference <= precision, f"{name} differs by {difference:.1e}"
+        allowed = np.maximum(precision, rounding_of_ratio(expected.filter(pl.col(name).is_not_null()), name))
+        difference = np.abs(left - right) / np.maximum(1.0, np.abs(right))
+        assert (difference <= allowed).all(), f"{name} differs by {np.max(difference):.1e}"
+
+
+def rounding_of_ratio(metrics: pl.DataFrame, name: str) -> NDArray[np.float64]:
+    """How finely a ratio can be known, relative to it: returns, and so their risk, are known to some last bits of 1."""
+    before_costs = "gross_" if name.startswith("gross_") else ""
+    volatility = metrics[f"{before_costs}volatility"].to_numpy()
+    if name.endswith(("sharpe", "return_to_vol")):
+        risk = volatility
+    elif name.endswith("sortino"):
+        risk = np.abs(metrics[f"{before_costs}sharpe"].to_numpy() * volatility / metrics[name].to_numpy())
+    elif name.endswith("calmar"):
+        risk = -metrics[f"{before_costs}max_drawdown"].to_numpy()
+    else:
+        return np.zeros(len(metrics))
+    bits: NDArray[np.float64] = 4.0 * np.finfo(np.float64).eps * np.sqrt(SESSIONS_A_YEAR) / risk
+    return bits
 
 
 def assert_agrees(plan: Plan, combinations: NDArray[np.int64]) -> Counter[str]:
