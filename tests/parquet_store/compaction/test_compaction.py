@@ -26,15 +26,12 @@ few = settings(max_examples=25, deadline=None)
 
 def reads(store, moments=range(-1, 7)):
     """Return every table as of every moment, by both ways of reading."""
-    return [
-        each
-        for minutes in (*moments, None)
-        for as_of in [None if minutes is None else moment(minutes)]
-        for each in (
-            *(scan(store, table, as_of=as_of).collect() for table in SCHEMAS),
-            sql.query(store, "FROM macro ORDER BY ALL", as_of=as_of),
-        )
-    ]
+    as_ofs = [moment(minutes) for minutes in moments]
+    scanned = [scan(store, table, as_of=as_of).collect() for as_of in (*as_ofs, None) for table in SCHEMAS]
+    with sql.connect(store) as connection:
+        asked = [connection.sql("FROM macro_as_of(?) ORDER BY ALL", params=[as_of]).pl() for as_of in as_ofs]
+        asked.append(connection.sql("FROM macro ORDER BY ALL").pl())
+    return [*scanned, *asked, sql.query(store, "FROM macro ORDER BY ALL", as_of=as_ofs[len(as_ofs) // 2])]
 
 
 def equal(left, right):
