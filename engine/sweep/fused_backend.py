@@ -155,7 +155,7 @@ def _follow(evaluator: Evaluator, combinations: Integers, form: Form) -> tuple[p
         changes=no_changes(plan.panel.sessions),
         places=np.zeros(plan.panel.sessions + 1, np.int64),
         watch=start_watch(*evaluator.planes.met.shape[1:]),
-        memory=new_memory(form.remembers),
+        memory=new_memory(len(combinations) if form.remembers else 0),
     )
     followed = follow_combinations(
         rule_type(*(0.0 for _ in rule_type._fields)),
@@ -174,8 +174,9 @@ def _follow(evaluator: Evaluator, combinations: Integers, form: Form) -> tuple[p
 def _metrics(paths: Paths, followed: int) -> pl.DataFrame:
     figures = dict(zip(FIGURES, paths.figures[:, :followed], strict=True))
     ordered = (*(metric.name for metric in METRICS), *GROSS_METRICS)
-    columns = pl.DataFrame({name: figures[name] for name in ordered})
-    return columns.fill_nan(None).with_columns(pl.col("trades").cast(pl.Int32))
+    # Column by column: Polars takes longer to begin with an expression than a small grid to be evaluated.
+    columns = {name: pl.Series(name, figures[name], nan_to_null=True) for name in ordered}
+    return pl.DataFrame({**columns, "trades": columns["trades"].cast(pl.Int32)})
 
 
 def _four_a_word(codes: NDArray[np.uint16]) -> NDArray[np.uint64]:

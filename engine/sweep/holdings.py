@@ -60,8 +60,8 @@ NOTIONAL, KEPT_AFTER, LOWEST, HELD, FOLLOWING, FILLED, LEFT, KEPT_BEFORE = range
 RECORD = 24
 """Numbers in a record: the net and the gross tally, then the above; three lines of a processor's cache."""
 
-PLACES = 1 << 16
-"""Holdings remembered, at most; only those that are take memory."""
+MOST_PLACES, PLACES_A_COMBINATION = 1 << 16, 16
+"""Holdings remembered, at most, and for each combination of a small block."""
 
 
 class Books(NamedTuple):
@@ -112,9 +112,10 @@ class Memory(NamedTuple):
     computed: Integers
 
 
-def new_memory(remembers: bool) -> Memory:
-    """Return a memory of nothing; of one place where nothing is to be remembered."""
-    return Memory(aligned_zeros(PLACES if remembers else 1, RECORD), np.zeros(1, np.int64))
+def new_memory(combinations: int) -> Memory:
+    """Return a memory of nothing for a block of so many combinations; for none, of the one place that is written to."""
+    places = 1 << (max(1, PLACES_A_COMBINATION * combinations) - 1).bit_length()
+    return Memory(aligned_zeros(min(MOST_PLACES, places), RECORD), np.zeros(1, np.int64))
 
 
 def open_books(market: Market) -> Books:
