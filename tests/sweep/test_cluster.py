@@ -87,14 +87,14 @@ def test_an_interrupted_client_leaves_a_ledger_that_goes_on_here(fresh_simulated
 
 
 def test_a_dead_address_is_said_within_seconds(engine: Engine, simulated_store: Store, tmp_path: Path) -> None:
-    grid = tmp_path / "small.toml"
+    grid = tmp_path / "unreachable.toml"
     grid.write_text('[strategy]\nname = "pair"\n[grid]\nxlf_dma = [152, 202]\n')
     began = time.monotonic()
     done = engine("sweep", "--grid", grid, "--store", simulated_store.root, "--cluster", "tcp://127.0.0.1:9")
     assert time.monotonic() - began < 60.0
     assert done.returncode == 2
     assert "no Dask scheduler answers at tcp://127.0.0.1:9" in done.stderr
-    assert query(simulated_store, "SELECT * FROM sweep_runs WHERE grid_name = 'small'").is_empty()
+    assert query(simulated_store, "SELECT * FROM sweep_runs WHERE grid_name = 'unreachable'").is_empty()
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
 
