@@ -44,8 +44,10 @@ def test_data_status_imports_nothing_heavy(simulated_store: object) -> None:
         (["data", "import", "absent.csv"], ["absent.csv"]),
     ],
 )
-def test_bad_input_is_one_sentence_and_exit_code_2(engine: Engine, arguments: list[str], words: list[str]) -> None:
-    done = engine(*arguments)
+def test_bad_input_is_one_sentence_and_exit_code_2(
+    engine_process: Engine, arguments: list[str], words: list[str]
+) -> None:
+    done = engine_process(*arguments)
     assert done.returncode == 2
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
@@ -62,8 +64,8 @@ def test_store_comes_from_the_option_then_the_environment_then_the_folder(
     assert f"store: {tmp_path / 'store'}" in engine("data", "status", ENGINE_STORE="").stderr
 
 
-def test_version_is_that_of_the_ledger(engine: Engine) -> None:
-    assert engine("--version").stdout.strip() == code_version()
+def test_version_is_that_of_the_ledger(engine_process: Engine) -> None:
+    assert engine_process("--version").stdout.strip() == code_version()
 
 
 def test_status_as_json(engine: Engine, simulated_store: object) -> None:
