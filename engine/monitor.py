@@ -12,7 +12,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from engine.explain import Explanation, InsightRuleVerdict, LegTarget, explain
-from engine.panel import NEXT_MORNING, PanelError, connected, refuse_before_the_store
+from engine.panel import NEXT_MORNING, PanelError, connected
 from engine.strategies import Strategy, find_strategy, strategy_names
 from parquet_store import SeriesSpec, Store, load_universe, sessions
 from parquet_store.errors import EngineError
@@ -156,8 +156,6 @@ def monitor(
     """
     with connected(store, as_of, None) as connection:
         keep_alignment(connection)
-        if as_of is not None:
-            refuse_before_the_store(store, as_of)
         chosen = _last_session(store, connection) if day is None else day
         outcomes = [_explained(store, connection, find_strategy(name), chosen, as_of) for name in strategy_names()]
         found = [explanation for _, explanation in outcomes if explanation is not None]

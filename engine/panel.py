@@ -32,7 +32,6 @@ __all__ = [
     "how_to_get",
     "known_next_morning",
     "load_panel",
-    "refuse_before_the_store",
 ]
 
 
@@ -178,8 +177,6 @@ def load_panel(
         A series is not in the store, or was not by then; the sample holds no session; or a traded series has a gap.
     """
     with connected(store, as_of, connection) as reading:
-        if as_of is not None:
-            refuse_before_the_store(store, as_of)
         held = [name for (name, *_) in reading.sql("DESCRIBE panel").fetchall()]
         missing = [
             name for name in dict.fromkeys(name.removesuffix(NEXT_MORNING) for name in series) if name not in held
@@ -213,10 +210,20 @@ def load_panel(
 def connected(
     store: Store, as_of: datetime | None, connection: "duckdb.DuckDBPyConnection | None"
 ) -> AbstractContextManager["duckdb.DuckDBPyConnection"]:
-    """Return a connection as a context: the one given, which stays open, or a new one, which is closed."""
+    """Return a connection as a context: the one given, which stays open, or a new one, which is closed.
+
+    Raises
+    ------
+    PanelError
+        There is none yet, and nothing had been stored by the moment.
+    """
+    if connection is not None:
+        return nullcontext(connection)
     from sql import connect  # noqa: PLC0415 - worker processes import this module and have no use for DuckDB
 
-    return connect(store, as_of=as_of) if connection is None else nullcontext(connection)
+    if as_of is not None:
+        _refuse_before_the_store(store, as_of)
+    return connect(store, as_of=as_of)
 
 
 def known_next_morning(connection: "duckdb.DuckDBPyConnection", name: str, sessions: pl.Series) -> pl.DataFrame:
@@ -250,7 +257,7 @@ def known_next_morning(connection: "duckdb.DuckDBPyConnection", name: str, sessi
     return found.select("session", *(pl.when(counts).then(pl.col(part)) for part in ("value", "dated", "known_at")))
 
 
-def refuse_before_the_store(store: Store, as_of: datetime) -> None:
+def _refuse_before_the_store(store: Store, as_of: datetime) -> None:
     """Refuse a moment before the store's first rows, of which nothing can be said.
 
     Raises
