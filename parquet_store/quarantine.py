@@ -13,7 +13,7 @@ import polars as pl
 from parquet_store.errors import StoreError
 from parquet_store.manifest import Manifest
 from parquet_store.reader import scan
-from parquet_store.schema import SCHEMAS, TableSchema, conform, table_schema
+from parquet_store.schema import MAIN_VALUE, SCHEMAS, TableSchema, conform, table_schema
 from parquet_store.store import Store, read_manifest
 from parquet_store.writer import append_many, with_seen_at
 
@@ -23,7 +23,6 @@ REASON = "reason"
 """The column that says what is wrong with a row."""
 
 _KEY = SCHEMAS["quarantine"].key
-_MAIN_VALUE = {"prices": "close", "macro": "value", "bars": "close"}
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def not_confirmed(
     if not manifest.entries("quarantine", as_of) or rows.is_empty():
         return rows
     schema = SCHEMAS[table]
-    value = _MAIN_VALUE[table]
+    value = MAIN_VALUE[table]
     released = scan(store, "quarantine", manifest=manifest, as_of=as_of).filter(
         pl.col("table_name") == table, pl.col("status") == "released"
     )

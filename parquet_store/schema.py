@@ -11,6 +11,7 @@ from parquet_store.errors import StoreError
 
 __all__ = [
     "ACTION_KINDS",
+    "MAIN_VALUE",
     "MOMENT",
     "PRICE_BASES",
     "QUARANTINE_STATUSES",
@@ -222,6 +223,11 @@ _ALL = (
 
 SCHEMAS: Mapping[str, TableSchema] = MappingProxyType({schema.name: schema for schema in _ALL})
 """Every table of the store by name."""
+
+MAIN_VALUE: Mapping[str, str] = MappingProxyType(
+    {"prices": "close", "actions": "value", "macro": "value", "bars": "close"}
+)
+"""The column without which a row says nothing, by table."""
 
 
 def table_schema(table: str) -> TableSchema:

@@ -5,10 +5,9 @@ from datetime import date
 import polars as pl
 
 from parquet_store.fetching.checks import believable
-from parquet_store.fetching.held import MAIN_VALUE
 from parquet_store.fetching.jumps import jumps
 from parquet_store.quarantine import REASON
-from parquet_store.schema import SCHEMAS
+from parquet_store.schema import MAIN_VALUE, SCHEMAS
 from parquet_store.universe import SeriesSpec, Universe
 
 __all__ = ["faulty_rows"]

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 import polars as pl
 
 from parquet_store.checks.findings import Finding
-from parquet_store.price_order import out_of_order
 from parquet_store.schema import SCHEMAS
 from parquet_store.universe import SeriesSpec, Universe
+from parquet_store.value_rules import out_of_order
 from parquet_store.writer import SIMULATED
 
 __all__ = ["check_series"]

@@ -6,12 +6,13 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from parquet_store.calendar import EARLIEST, known_at
-from parquet_store.fetching.held import MAIN_VALUE
 from parquet_store.inventory import expected_days
+from parquet_store.schema import MAIN_VALUE
 from parquet_store.sources import WrongAnswer
 from parquet_store.sources.interface import REJECTED_ROWS
 from parquet_store.sources.tables import as_json
 from parquet_store.universe import SeriesSpec
+from parquet_store.value_rules import outside_bounds
 
 __all__ = ["believable", "finished", "in_order", "rejected_rows", "split_off"]
 
@@ -55,7 +56,6 @@ def finished(spec: SeriesSpec, rows: pl.DataFrame, now: datetime) -> tuple[pl.Da
 
 def believable(spec: SeriesSpec, rows: pl.DataFrame, today: date) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows that can be true of a series by themselves, and the others with the reason."""
-    value = pl.col(MAIN_VALUE[spec.table])
     rules: list[tuple[pl.Expr, str]] = [
         (pl.col("date") > today, "the day is in the future"),
         (~_on_calendar(spec, rows), f"the day is not one of the {spec.calendar} calendar"),
@@ -65,9 +65,8 @@ def believable(spec: SeriesSpec, rows: pl.DataFrame, today: date) -> tuple[pl.Da
         rules.append((pl.any_horizontal(pl.col(name) <= 0 for name in bars), "a price is not above zero"))
         rules.append((pl.col("high") < pl.col("low"), "the high is below the low"))
         rules.append((pl.col("volume") < 0, "the volume is negative"))
-    if spec.plausible is not None:
-        low, high = spec.plausible
-        rules.append((~value.is_between(low, high), f"the value is outside {low:g} to {high:g}"))
+    if bounds := outside_bounds(spec):
+        rules.append(bounds)
     return split_off(rows, rules)
 
 

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from parquet_store.fetching.held import MAIN_VALUE, Held
-from parquet_store.schema import SCHEMAS
+from parquet_store.fetching.held import Held
+from parquet_store.schema import MAIN_VALUE, SCHEMAS
 
 __all__ = ["JUMP", "confirmed_days", "days_waiting", "not_yet_held", "rejected_as_quarantine", "released"]
 

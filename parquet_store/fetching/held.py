@@ -13,10 +13,7 @@ from parquet_store.schema import SCHEMAS
 from parquet_store.store import Store
 from parquet_store.universe import SeriesSpec
 
-__all__ = ["MAIN_VALUE", "Held", "empty_rows", "held_of_none", "load_held", "nothing_held"]
-
-MAIN_VALUE = {"prices": "close", "macro": "value", "actions": "value"}
-"""The column without which a row says nothing, by table."""
+__all__ = ["Held", "empty_rows", "held_of_none", "load_held", "nothing_held"]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import polars as pl
 
 from parquet_store.fetching.confirmation import JUMP
-from parquet_store.fetching.held import MAIN_VALUE
+from parquet_store.schema import MAIN_VALUE
 from parquet_store.universe import SeriesSpec
 
 __all__ = ["DEVIATIONS", "jumps"]

@@ -11,10 +11,10 @@ from parquet_store.importing.conventions import store_rows
 from parquet_store.importing.declarations import Declarations
 from parquet_store.importing.plausibility import split_by_bounds
 from parquet_store.importing.raw import FILE, LINE, import_error, list_files, place, read_raw
-from parquet_store.importing.report import MAIN_VALUE, ImportReport, import_report
+from parquet_store.importing.report import ImportReport, import_report
 from parquet_store.importing.shapes import parse
 from parquet_store.revisions import revise
-from parquet_store.schema import SCHEMAS, TableSchema
+from parquet_store.schema import MAIN_VALUE, SCHEMAS, TableSchema
 from parquet_store.store import Store
 from parquet_store.universe import Basis, Known, Universe, load_universe
 

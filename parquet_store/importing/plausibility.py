@@ -6,16 +6,15 @@ import polars as pl
 
 from parquet_store.errors import EngineError
 from parquet_store.importing.raw import FILE, LINE, import_error, place
-from parquet_store.price_order import out_of_order
 from parquet_store.quarantine import REASON, not_confirmed, not_yet_held, quarantine_rows
-from parquet_store.schema import SCHEMAS
+from parquet_store.schema import MAIN_VALUE, SCHEMAS
 from parquet_store.store import Store, read_manifest
 from parquet_store.universe import SeriesSpec, Universe
+from parquet_store.value_rules import out_of_order, outside_bounds
 
 __all__ = ["order_notes", "split_by_bounds"]
 
 _TOO_MANY = 0.1
-_VALUE = {"prices": "close", "macro": "value"}
 
 
 def split_by_bounds(
@@ -35,16 +34,14 @@ def split_by_bounds(
     EngineError
         If more than a tenth of a series' values lie outside: they are in another unit, or of another series.
     """
-    nothing = pl.DataFrame(schema=dict(SCHEMAS["quarantine"].columns)).drop("seen_at")
-    if table not in _VALUE:
-        return rows, nothing, []
+    manifest = read_manifest(store)
     held, notes = [], []
-    for spec, of_series in _bounded(table, rows, universe):
-        wrong = not_confirmed(store, read_manifest(store), table, _outside(table, spec, of_series))
+    for spec, count, outside in _with_values_outside(table, rows, universe):
+        wrong = not_confirmed(store, manifest, table, outside)
         if wrong.is_empty():
             continue
-        if wrong.height > _TOO_MANY * of_series.height:
-            raise _mostly_outside(table, spec, wrong, of_series.height)
+        if wrong.height > _TOO_MANY * count:
+            raise _mostly_outside(table, spec, wrong, count)
         held.append(wrong)
         first = wrong.row(0, named=True)
         notes.append(
@@ -52,9 +49,9 @@ def split_by_bounds(
             f"on {first['date']}; see `engine data release` if they are right"
         )
     if not held:
-        return rows, nothing, []
+        return rows, pl.DataFrame(schema=dict(SCHEMAS["quarantine"].columns)).drop("seen_at"), []
     kept_out = pl.concat(held)
-    quarantine = not_yet_held(store, read_manifest(store), quarantine_rows(SCHEMAS[table], kept_out))
+    quarantine = not_yet_held(store, manifest, quarantine_rows(SCHEMAS[table], kept_out))
     kept = rows.join(kept_out.select(SCHEMAS[table].key), on=SCHEMAS[table].key, how="anti", maintain_order="left")
     return kept, quarantine, notes
 
@@ -70,17 +67,16 @@ def order_notes(prices: pl.DataFrame) -> list[str]:
     ]
 
 
-def _bounded(table: str, rows: pl.DataFrame, universe: Universe) -> Iterator[tuple[SeriesSpec, pl.DataFrame]]:
+def _with_values_outside(
+    table: str, rows: pl.DataFrame, universe: Universe
+) -> Iterator[tuple[SeriesSpec, int, pl.DataFrame]]:
+    """Yield each series that has bounds, the number of its rows, and those outside, with the reason."""
     for (name,), of_series in rows.group_by([SCHEMAS[table].key[0]], maintain_order=True):
         spec = universe.find(str(name))
-        if spec is not None and spec.plausible is not None:
-            yield spec, of_series
-
-
-def _outside(table: str, spec: SeriesSpec, rows: pl.DataFrame) -> pl.DataFrame:
-    low, high = spec.plausible or (float("-inf"), float("inf"))
-    reason = pl.lit(f"the value is outside {low:g} to {high:g}").alias(REASON)
-    return rows.filter(~pl.col(_VALUE[table]).is_between(low, high)).with_columns(reason)
+        bounds = outside_bounds(spec) if spec is not None and spec.table == table else None
+        if spec is not None and bounds is not None:
+            outside, reason = bounds
+            yield spec, of_series.height, of_series.filter(outside).with_columns(pl.lit(reason).alias(REASON))
 
 
 def _bounds(spec: SeriesSpec) -> str:
@@ -94,5 +90,5 @@ def _mostly_outside(table: str, spec: SeriesSpec, wrong: pl.DataFrame, of: int) 
     return import_error(
         place(first[FILE], first[LINE]),
         f"{spec.name} {first['date']}: {wrong.height} of {of} values lie outside {_bounds(spec)}, this one with "
-        f"{first[_VALUE[table]]:g}; {remedy}",
+        f"{first[MAIN_VALUE[table]]:g}; {remedy}",
     )

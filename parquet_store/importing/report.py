@@ -11,13 +11,10 @@ from parquet_store.importing.plausibility import order_notes
 from parquet_store.importing.shapes import ParsedFile
 from parquet_store.reader import scan
 from parquet_store.revisions import Revision
-from parquet_store.schema import SCHEMAS, TableSchema
+from parquet_store.schema import MAIN_VALUE, SCHEMAS, TableSchema
 from parquet_store.store import Store, read_manifest
 
-__all__ = ["MAIN_VALUE", "ImportReport", "import_report"]
-
-MAIN_VALUE = {"prices": "close", "macro": "value", "actions": "value"}
-"""The column without which a row says nothing, by table."""
+__all__ = ["ImportReport", "import_report"]
 
 _TOLERANCE = 1e-4
 
