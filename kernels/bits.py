@@ -9,7 +9,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from kernels.compile import inlined, jit
+from kernels.compile import inlined, inner
 
 __all__ = [
     "Counts",
@@ -77,7 +77,7 @@ def ones_before(words: Words, counts: Counts, place: int) -> int:
     return signed(counts[index]) + signed(count_ones(words[index] & ((ONE << np.uint64(place & 63)) - ONE)))
 
 
-@jit
+@inner
 def count_words(words: Words, counts: Counts) -> None:
     """Write the counts that `ones_before` needs."""
     total = np.int64(0)
@@ -86,7 +86,7 @@ def count_words(words: Words, counts: Counts) -> None:
         total += signed(count_ones(words[index]))
 
 
-@jit
+@inner
 def move_count(counts: Counts, gone: int, new: int) -> None:
     """Keep the counts up with one member gone and one new; a place past the last word stands for none.
 
@@ -124,7 +124,7 @@ def place_before(words: Words, place: int) -> int:
     return 64 * index + 63 - signed(leading_zeros(word))
 
 
-@jit
+@inner
 def place_of(words: Words, number: int) -> int:
     """Return the member that has `number` members before it."""
     for index in range(words.size):

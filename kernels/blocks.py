@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from kernels.arrays import Floats
-from kernels.compile import inlined, jit
+from kernels.compile import inlined, inner
 from kernels.lane_rows import load_state, row_of, rows_of, store_apart, store_state, values_of
 from kernels.lanes import WIDTH, Lanes, fill, less, prefetch, store, transposed
 
@@ -42,7 +42,7 @@ def tails_for(parts: int, window: int) -> Floats:
     return np.empty((parts, WIDTH * (window + 1)))
 
 
-@jit
+@inner
 def has_missing(x: Floats) -> bool:
     """Tell whether a value is NaN."""
     count = 0

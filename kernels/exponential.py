@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kernels.arrays import Bools, Floats, as_bools, as_floats, result_array
-from kernels.compile import inlined, jit
+from kernels.compile import inlined, inner, jit
 from kernels.forms import WHOLE, apply
 from kernels.lanes import WIDTH, Lanes, fill, first, last, load, running_back, running_decay, spread_last, store
 from kernels.threads import SMALLEST_SHARE, in_parallel
@@ -93,7 +93,7 @@ def ema_sampled(values: npt.ArrayLike, is_sample: npt.ArrayLike, span: float) ->
     return carried
 
 
-@jit
+@inner
 def _fading(keep: float) -> Floats:
     """Return the powers of `keep` from the first to the last row of a group."""
     fade = np.empty(GROUP)
@@ -132,7 +132,7 @@ def _ema(x: Floats, out: Floats, start: int, stop: int, weight: float) -> None:
         i += count
 
 
-@jit
+@inner
 def _group(
     x: Floats, count: int, out: Floats, average: float, started: bool, weight: float, fade: Floats
 ) -> tuple[float, bool]:
@@ -248,7 +248,7 @@ def _decayed(x0: Lanes, x1: Lanes, x2: Lanes, x3: Lanes, fade: Floats) -> tuple[
     return x0, x1, x2 + x0 * fade[1], x3 + x1 * fade[1]
 
 
-@jit
+@inner
 def _column(
     x: Floats,
     out: Floats,

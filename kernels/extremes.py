@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from kernels.arrays import Floats, Integers, as_floats, check_window, result_array
 from kernels.blocks import Row, State, four_blocks, has_missing, one_block, tails_for
-from kernels.compile import inlined, jit
+from kernels.compile import inlined, inner, jit
 from kernels.forms import roll, run_columns
 from kernels.lanes import WIDTH, fill, greater, load, store
 from kernels.threads import SMALLEST_SHARE, in_parallel
@@ -155,14 +155,14 @@ def _extremum(values: Row, constants: Constants, inside: State, before: State, _
     return extreme, extreme
 
 
-@jit
+@inner
 def _relative(x: Floats, out: Floats) -> None:
     """Turn maxima into drawdowns in place."""
     for i in range(out.size):
         out[i] = x[i] / out[i] - 1.0
 
 
-@jit
+@inner
 def _by_queue(
     x: Floats, begin: int, end: int, window: int, least: int, sign: float, queue: Integers, out: Floats
 ) -> None:

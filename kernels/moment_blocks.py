@@ -7,7 +7,7 @@ import numpy as np
 
 from kernels.arrays import Floats
 from kernels.blocks import Row, State, four_blocks, is_complete, one_block, tails_for
-from kernels.compile import inlined, jit
+from kernels.compile import inlined, inner, jit
 from kernels.lanes import WIDTH, fill, lanes_of, root, store, where_at_least, where_present
 
 __all__ = ["CONDITION", "DEVIATION", "MEAN", "SUM", "VARIANCE", "ZSCORE", "first_moment", "pivot_of", "second_moment"]
@@ -82,7 +82,7 @@ def second_moment(x: Floats, out: Floats, start: int, stop: int, window: int, le
         begin = end
 
 
-@jit
+@inner
 def _block(
     x: Floats, out: Floats, begin: int, end: int, window: int, least: int, kind: int, ddof: int, tails: Floats
 ) -> None:
@@ -96,7 +96,7 @@ def _block(
                 out[i] = _in_two_passes(x[max(i - window + 1, 0) : i + 1], least, kind, ddof)
 
 
-@jit
+@inner
 def pivot_of(x: Floats, begin: int, end: int, window: int) -> float:
     """Return the pivot of a block: its first value if finite, else the last finite one before in its windows.
 
@@ -113,7 +113,7 @@ def pivot_of(x: Floats, begin: int, end: int, window: int) -> float:
     return 0.0
 
 
-@jit
+@inner
 def _central(x: Floats, begin: int, end: int, window: int) -> float:
     """Return the pivot of a mean: near the values, and no larger than one value that is in all windows.
 
@@ -191,7 +191,7 @@ def _from_sums(deviation: Any, total: Any, squares: Any, scale: Any, divisor: An
     return (deviation - mean) / root(variance), slack
 
 
-@jit
+@inner
 def _in_two_passes(x: Floats, least: int, kind: int, ddof: int) -> float:
     """Compute one window's moment about its mean, from deviations about its last present value."""
     pivot, n = 0.0, 0

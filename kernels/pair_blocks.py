@@ -7,7 +7,7 @@ import numpy as np
 
 from kernels.arrays import Floats
 from kernels.blocks import Row, State, four_blocks, is_complete, one_block, tails_for
-from kernels.compile import inlined, jit
+from kernels.compile import inlined, inner, jit
 from kernels.lanes import WIDTH, fill, greater, lanes_of, less, root, store, where_at_least, where_present
 from kernels.moment_blocks import CONDITION
 
@@ -54,7 +54,7 @@ def co_moment(
         begin = end
 
 
-@jit
+@inner
 def _block(
     x: Floats,
     y: Floats,
@@ -79,7 +79,7 @@ def _block(
                 out[i] = _in_two_passes(x[oldest : i + 1], y[oldest : i + 1], least, ddof, kind)
 
 
-@jit
+@inner
 def _pivots(x: Floats, y: Floats, begin: int, end: int, window: int) -> tuple[float, float]:
     """Return a block's pivots: its first pair if finite, else the last finite one before in its windows, or after."""
     if math.isfinite(x[begin]) and math.isfinite(y[begin]):
@@ -136,7 +136,7 @@ def _from_sums(
     return where_present(known, greater(-1.0, less(1.0, correlation)), np.nan), slack
 
 
-@jit
+@inner
 def _in_two_passes(x: Floats, y: Floats, least: int, ddof: int, kind: int) -> float:
     """Compute one window's result about its means, from deviations about its last valid pair."""
     pivot_x = pivot_y = 0.0

@@ -14,7 +14,7 @@ from kernels.bits import (
     place_of,
     remove_bit,
 )
-from kernels.compile import inlined, jit
+from kernels.compile import inlined, inner, jit
 
 __all__ = ["order_statistics"]
 
@@ -63,7 +63,7 @@ def order_statistics(
             _ranks(used, leaving, places, firsts[:size], ends[:size], tied, least, target[levels.size])
 
 
-@jit
+@inner
 def _merge(
     older: Floats, newer: Floats, older_order: Integers, newer_order: Integers, places: Integers, values: Floats
 ) -> int:
@@ -106,7 +106,7 @@ def _merge(
     return n + m
 
 
-@jit
+@inner
 def _present(x: Floats, order: Integers) -> int:
     """Return how many values are not missing, given their order with the missing ones last."""
     n = x.size
@@ -115,7 +115,7 @@ def _present(x: Floats, order: Integers) -> int:
     return n
 
 
-@jit
+@inner
 def _tie_groups(values: Floats, firsts: Integers, ends: Integers) -> bool:
     """Write the first place whose value equals that of each place, and the place after the last; tell of ties."""
     tied = False
@@ -129,7 +129,7 @@ def _tie_groups(values: Floats, firsts: Integers, ends: Integers) -> bool:
     return tied
 
 
-@jit
+@inner
 def _ranks(
     words: Words,
     leaving: Integers,
@@ -176,7 +176,7 @@ def _step(words: Words, gone: int, place: int) -> int:
     return change
 
 
-@jit
+@inner
 def _quantiles(
     words: Words, leaving: Integers, places: Integers, values: Floats, levels: Floats, least: int, out: Floats
 ) -> None:

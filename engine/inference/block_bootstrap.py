@@ -14,7 +14,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.compiled import jit
+from engine.compiled import inner, jit
 from engine.inference.standard_errors import student_t_quantile
 
 __all__ = [
@@ -153,7 +153,7 @@ def _log_stay(block_length: float) -> float:
     return math.log1p(-1.0 / block_length) if block_length > 1.0 else -math.inf
 
 
-@jit
+@inner
 def _draw_block(generator: np.random.Generator, rows: int, log_stay: float, left: int) -> tuple[int, int]:
     """First row and length of the next block; the last one of a resample is cut."""
     start = min(int(generator.random() * rows), rows - 1)
@@ -204,7 +204,7 @@ def _find_medians(
         medians[resample] = _median(counts, ordered)
 
 
-@jit
+@inner
 def _median(counts: NDArray[np.int64], ordered: Floats) -> float:
     """Median of values that occur so many times each."""
     total = counts.sum()

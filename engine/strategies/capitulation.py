@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.compiled import jit
+from engine.compiled import inner, jit
 from engine.panel import Panel
 from engine.parameters import parameter
 from engine.strategies import pair
@@ -175,7 +175,7 @@ def decide(rule: "CapitulationRule", state: int, held_return: float, code: int) 
     return (HEDGED | STOPPED | memory) if stopped else (REDUCED | memory)
 
 
-@jit
+@inner
 def _pair_state(rule: Any, state: int, held_return: float, code: int, severe: bool) -> int:
     """Run the pair's own rule; to it, an entry is one of its own that comes while the score is severe."""
     before = pair.DISARMED if state & PAIR_DISARMED else pair.FLAT

@@ -22,7 +22,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.compiled import jit
+from engine.compiled import inner, jit
 from engine.credit.insight_rules import RULES
 from engine.credit.monitor_conditions import (
     BREADTH_FUNDS,
@@ -177,7 +177,7 @@ def decide(rule: "CreditSpreadsMonitorRule", state: int, _held_return: float, co
     return _bounce(rule, state, code) if under_stress else RISK_OFF
 
 
-@jit
+@inner
 def _bounce(rule: "CreditSpreadsMonitorRule", state: int, code: int) -> int:
     """Return the state of a bounce that goes on or begins, or else risk-off."""
     sessions_left = state >> COUNTER

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.compiled import inlined_in_place, jit_in_place
+from engine.compiled import inlined_in_place, inner_in_place
 from engine.strategies.strategy import POSTURE_MASK
 from engine.sweep.holdings import Books, return_since_fill
 from engine.sweep.rules import decide
@@ -146,7 +146,7 @@ def no_changes(sessions: int) -> Changes:
     return Changes(np.zeros(sessions + 1, np.int64), np.zeros(sessions + 1, np.int64))
 
 
-@jit_in_place
+@inner_in_place
 def find_changes(asked: Asked, changes: Changes) -> int:
     """Fill when the posture wanted changes while no stop is hit, and return how often."""
     close = state = number = BEGIN
@@ -191,7 +191,7 @@ def look_at_each_close(asked: Asked, state: int, start: int, held_return: float)
     return asked.codes.size, state
 
 
-@jit_in_place
+@inner_in_place
 def look_at_each_return(
     asked: Asked, books: Books, target: int, daily: bool, state: int, filled: int, stop: float
 ) -> tuple[int, int, float, float]:

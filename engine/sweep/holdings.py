@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.compiled import inlined_in_place, jit_in_place
+from engine.compiled import inlined_in_place, inner_in_place, jit_in_place
 from engine.sweep.plan import Market
 from engine.sweep.rules import leg_returns
 from engine.sweep.tally import NO_RETURNS, Tally, add_return
@@ -253,7 +253,7 @@ def recall(
         memory.computed[0] += 1
 
 
-@jit_in_place
+@inner_in_place
 def _measure(
     books: Books,
     daily: bool,

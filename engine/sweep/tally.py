@@ -7,7 +7,7 @@ that holds it.
 import math
 from typing import NamedTuple
 
-from engine.compiled import inlined_in_place, jit_in_place
+from engine.compiled import inlined_in_place, inner_in_place
 from engine.metrics import LEAST_RISK, SESSIONS_A_YEAR
 
 __all__ = ["NO_RETURNS", "ReturnMetrics", "Tally", "add_return", "join", "return_metrics"]
@@ -90,7 +90,7 @@ class ReturnMetrics(NamedTuple):
     hit_rate: float
 
 
-@jit_in_place
+@inner_in_place
 def return_metrics(tally: Tally, trades: float, hits: float, sessions: int) -> ReturnMetrics:
     """Metrics of a finished tally.
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.compiled import inlined_in_place, jit_in_place
+from engine.compiled import inlined_in_place, inner_in_place
 from engine.sweep.plan import Plan
 from engine.sweep.rules import decide
 from kernels.bits import trailing_zeros
@@ -165,7 +165,7 @@ def start_watch(conditions: int, words: int) -> Watch:
     )
 
 
-@jit_in_place
+@inner_in_place
 def forget(watch: Watch) -> None:
     """Forget all states: another rule, or the same with other numbers, comes next."""
     for state in watch.states[: watch.watched[0]]:
@@ -182,7 +182,7 @@ def place_of_state(watch: Watch, state: int) -> int:
     return place if place != UNKNOWN else _new_place(watch, state)
 
 
-@jit_in_place
+@inner_in_place
 def _new_place(watch: Watch, state: int) -> int:
     place: int = watch.watched[0]
     if place == WATCHED:
@@ -206,7 +206,7 @@ def answer(rule: Any, watch: Watch, place: int, state: int, code: int) -> int:
     return _ask(rule, watch, place, state, code)
 
 
-@jit_in_place
+@inner_in_place
 def _ask(rule: Any, watch: Watch, place: int, state: int, code: int) -> int:
     following = decide(rule, state, NEVER_HIT, code)
     if place != UNWATCHED and 0 <= following < STATES:
@@ -230,7 +230,7 @@ def next_waking_close(watch: Watch, place: int, start: int, sessions: int) -> in
     return close
 
 
-@jit_in_place
+@inner_in_place
 def ask_about_every_code(rule: Any, watch: Watch, place: int) -> None:
     """Note in ``layer`` which codes wake the rule in one state."""
     state = watch.states[place]
@@ -238,7 +238,7 @@ def ask_about_every_code(rule: Any, watch: Watch, place: int) -> None:
         watch.layer[code] = WAKES if answer(rule, watch, place, state, code) != state else SLEEPS
 
 
-@jit_in_place
+@inner_in_place
 def draw_diagram(watch: Watch, place: int) -> None:
     """Make the diagram of one state from ``layer``, the ends for all codes, halving it condition by condition."""
     asked, lows, highs = watch.asked[place], watch.low[place], watch.high[place]
@@ -265,7 +265,7 @@ def draw_diagram(watch: Watch, place: int) -> None:
     watch.root[place] = layer[0]
 
 
-@jit_in_place
+@inner_in_place
 def find_waking_closes(planes: Planes, rows: Integers, watch: Watch, place: int) -> None:
     """Fill the closes that wake the rule in one state, for the codes made of these rows."""
     root, closes = watch.root[place], watch.closes[place]

@@ -13,6 +13,7 @@ import pytest
 from parquet_store import Store
 from sql import query
 from tests.conftest import Engine
+from tests.sweep.stopped import stop_sweep
 
 GRID = """
 [strategy]
@@ -70,46 +71,28 @@ def test_unknown_metric_is_refused_before_the_sweep(engine: Engine, fresh_simula
     assert not fresh_simulated_store.folder("sweep_runs").exists()
 
 
-def test_interrupt_keeps_what_is_finished_and_the_same_command_resumes(
-    fresh_simulated_store: Store, grid: Path
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_the_same_command_goes_on_where_a_sweep_was_stopped(
+    engine: Engine, fresh_simulated_store: Store, grid: Path, how: signal.Signals
 ) -> None:
-    command = [Path(sys.executable).with_name("engine"), "sweep", "--grid", grid, "--store", fresh_simulated_store.root]
-    process = subprocess.Popen([*command, "--memory", "424MB"], stderr=subprocess.PIPE, text=True)
-    wait_for_results(fresh_simulated_store, process)
-    process.send_signal(signal.SIGINT)
-    _, messages = process.communicate()
-    assert process.returncode == 130, messages
-    assert "same command goes on" in messages
-    assert "Traceback" not in messages
+    """Small blocks, by little memory, so that it can be stopped between two of them."""
+    stopped = stop_sweep(fresh_simulated_store, "--grid", grid, "--memory", "424MB", how=how)
+    if how == signal.SIGINT:
+        assert stopped.returncode == 130, stopped.stderr
+        assert "same command goes on" in stopped.stderr
+        assert "Traceback" not in stopped.stderr
     kept = stored(fresh_simulated_store)
     assert 0 < kept.height < 88
-    subprocess.run(command, check=True, capture_output=True)
+    done = engine("sweep", "--grid", grid, "--store", fresh_simulated_store.root)
+    assert done.returncode == 0, done.stderr
     assert query(fresh_simulated_store, "SELECT status FROM sweep_runs")["status"].to_list() == ["complete"]
     finished = stored(fresh_simulated_store)
     assert finished["combination"].to_list() == list(range(88))
     assert finished.join(kept, on="combination", how="semi").equals(kept)
 
 
-def test_killed_sweep_is_resumed(fresh_simulated_store: Store, grid: Path) -> None:
-    command = [Path(sys.executable).with_name("engine"), "sweep", "--grid", grid, "--store", fresh_simulated_store.root]
-    process = subprocess.Popen([*command, "--memory", "424MB"], stderr=subprocess.DEVNULL)
-    wait_for_results(fresh_simulated_store, process)
-    process.kill()
-    process.wait()
-    subprocess.run(command, check=True, capture_output=True)
-    assert stored(fresh_simulated_store)["combination"].to_list() == list(range(88))
-
-
 def stored(store: Store) -> pl.DataFrame:
-    if not store.folder("sweep_results").is_dir():
-        return pl.DataFrame()
     return query(store, "SELECT * EXCLUDE (seen_at) FROM sweep_results ORDER BY combination")
-
-
-def wait_for_results(store: Store, process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
-    while stored(store).is_empty():
-        assert process.poll() is None, "the sweep ended before it could be interrupted"
-        time.sleep(0.05)
 
 
 def test_memory_stays_within_the_budget(fresh_simulated_store: Store, tmp_path: Path) -> None:

@@ -2,9 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +19,7 @@ from engine.sweep.progress_file import read_progress
 from parquet_store import Store, read_manifest
 from sql import query
 from tests.conftest import Engine
+from tests.sweep.stopped import stop_sweep
 from tests.sweep.test_run import pair_grid
 
 AXES = {
@@ -262,20 +260,10 @@ def test_a_stopped_sweep_of_half_a_million_is_resumed(
 ) -> None:
     grid = tmp_path / "half.toml"
     grid.write_text(GRID)
-    arguments = ("sweep", "--grid", grid, "--store", fresh_simulated_store.root, "--no-report", "--format", "json")
-    process = subprocess.Popen(
-        [Path(sys.executable).with_name("engine"), *map(str, arguments)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    folder = fresh_simulated_store.folder("sweep_results")
-    while not folder.is_dir() or not any(folder.rglob("*.parquet")):
-        assert process.poll() is None, "the sweep ended before it could be stopped"
-        time.sleep(0.01)
-    process.send_signal(how)
-    process.wait()
+    arguments = ("--grid", grid, "--no-report", "--format", "json")
+    stop_sweep(fresh_simulated_store, *arguments, how=how)
     kept = query(fresh_simulated_store, "SELECT count(*) AS n FROM sweep_results")["n"].item()
-    done = engine(*arguments)
+    done = engine("sweep", "--store", fresh_simulated_store.root, *arguments)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert said["tried"] == said["stored"] == said["combinations"] > kept > 0

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from polars.testing import assert_frame_equal
 
 from engine.compiled import jit
@@ -15,6 +16,7 @@ from engine.sweep.waking import (
     STATES,
     TOO_LARGE,
     WATCHED,
+    Planes,
     Watch,
     ask_about_every_code,
     condition_planes,
@@ -67,11 +69,23 @@ def plan_with(store: Store, rule: Any) -> Plan:
     return replace(plan, knobs=knobs, grid=replace(plan.grid, strategy=strategy))
 
 
+@jit
 def wakened(watch: Watch, rule: Any, state: int) -> int:
-    place = place_of_state(watch, state)
+    place: int = place_of_state(watch, state)
     ask_about_every_code(rule, watch, place)
     draw_diagram(watch, place)
     return place
+
+
+@jit
+def waking_closes(
+    planes: Planes, rows: NDArray[np.int64], watch: Watch, place: int, starts: NDArray[np.int64], sessions: int
+) -> NDArray[np.int64]:
+    find_waking_closes(planes, rows, watch, place)
+    found = np.empty_like(starts)
+    for number in range(len(starts)):
+        found[number] = next_waking_close(watch, place, starts[number], sessions)
+    return found
 
 
 def test_waking_closes_are_those_at_which_the_answer_differs(simulated_store: Store) -> None:
@@ -85,10 +99,10 @@ def test_waking_closes_are_those_at_which_the_answer_differs(simulated_store: St
             rows = plan.rows(np.array([combination])).codes[0]
             codes = np.bitwise_or.reduce(plan.codes[rows]).astype(np.int64)
             wakes = np.array([decide_simply(SimpleRule(0.0), state, 0.0, int(code)) != state for code in codes])
-            find_waking_closes(planes, rows, watch, place)
-            for start in (0, 63, 64, 1_000, sessions - 1, sessions):
-                expected = start + int(np.argmax(wakes[start:])) if wakes[start:].any() else sessions
-                assert next_waking_close(watch, place, start, sessions) == expected
+            starts = np.array([0, 63, 64, 1_000, sessions - 1, sessions])
+            found = waking_closes(planes, rows, watch, place, starts, sessions)
+            for start, close in zip(starts, found, strict=True):
+                assert close == (start + np.argmax(wakes[start:]) if wakes[start:].any() else sessions)
 
 
 def test_an_intricate_rule_gets_no_diagram(simulated_store: Store) -> None:
