@@ -116,8 +116,9 @@ def _sessions_around(days: pl.Series) -> pl.Series:
 
 @lru_cache(maxsize=8)
 def _session_days(first_year: int, last_year: int) -> pl.Series:
-    from holidays import financial_holidays  # noqa: PLC0415 - takes a moment, and most commands need no calendar
+    # The class itself: looking it up by its name takes the library half as long again.
+    from holidays.financial.ny_stock_exchange import NYSE  # noqa: PLC0415 - most commands need no calendar
 
-    closed = pl.Series(financial_holidays("NYSE", years=range(first_year, last_year + 1)).keys(), dtype=pl.Date)
+    closed = pl.Series(NYSE(years=range(first_year, last_year + 1)).keys(), dtype=pl.Date)
     days = pl.date_range(date(first_year, 1, 1), date(last_year, 12, 31), eager=True).alias("date")
     return days.filter((days.dt.weekday() <= 5) & ~days.is_in(closed.implode()))

@@ -6,7 +6,7 @@ from multiprocessing.context import ForkServerContext
 import pytest
 
 _IMPORTED = (
-    *("holidays", "pyarrow.parquet", "requests"),
+    *("holidays.financial.ny_stock_exchange", "pyarrow.parquet", "requests"),
     *("parquet_store.bars", "parquet_store.compaction", "parquet_store.fetching", "parquet_store.importing"),
     *("tests.parquet_store.test_store_crash", "tests.parquet_store.test_store_concurrency"),
     *("tests.parquet_store.test_store_disk_faults", "tests.parquet_store.bars.test_bars_crash"),
