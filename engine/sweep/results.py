@@ -199,6 +199,13 @@ class ResultsWriter:
         The swept parameters, whose types are narrowed.
     size
         Size of the grid.
+
+    Attributes
+    ----------
+    broken_off
+        Whether a write was interrupted: only the store knows whether it took place, and nothing more may be written.
+    stored, bytes, seconds
+        Rows and bytes written, and the time that it took.
     """
 
     def __init__(self, store: Store, run_id: str, grid_axes: Mapping[str, Sequence[Any]], size: int) -> None:
@@ -210,6 +217,7 @@ class ResultsWriter:
         self._parts: list[pl.DataFrame] = []
         self._rows = 0
         self._began = self._written_at = time.monotonic()
+        self.broken_off = False
         self.stored = 0
         self.bytes = 0
         self.seconds = 0.0
@@ -231,12 +239,14 @@ class ResultsWriter:
         """Write what was gathered, if anything was, as one file and one change of the store."""
         began = time.perf_counter()
         if self._parts:
+            self.broken_off = True
             frame = pl.concat(self._parts).cast(self._types)  # type: ignore[arg-type]  # a dict of types
             frame = frame.select(pl.lit(self._run_id).alias("run_id"), pl.all())
             entry = append(self._store, TABLE, frame, run_id=self._run_id)
             self.stored += entry.rows
             self.bytes += entry.bytes
             self._parts, self._rows = [], 0
+            self.broken_off = False
         self._written_at = time.monotonic()
         self.seconds += time.perf_counter() - began
 

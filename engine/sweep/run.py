@@ -255,7 +255,13 @@ class _Work:
         clock.seconds["evaluation"] -= self._writer.seconds
 
     def note(self) -> None:
-        """Store what is finished, and note how far the sweep has come."""
+        """Store what is finished, and note how far the sweep has come.
+
+        After a write that was broken off nothing is: it would be stored twice if that write took place. Whoever goes on
+        with the sweep looks at what is stored, as after a process that was killed.
+        """
+        if self._writer.broken_off:
+            return
         self._writer.write()
         if self._consistent:
             write_progress(self.store, self.run_id, Noted(self.start, self.statistics))

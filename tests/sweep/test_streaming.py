@@ -16,7 +16,7 @@ from engine.sweep.keep import KeepError
 from engine.sweep.ledger import trials_of_strategy
 from engine.sweep.neighbours import neighbour_medians, neighbours_of
 from engine.sweep.progress_file import read_progress
-from parquet_store import Store, read_manifest
+from parquet_store import FileEntry, Store, append, read_manifest
 from sql import query
 from tests.conftest import Engine
 from tests.sweep.stopped import stop_sweep
@@ -188,6 +188,34 @@ def test_results_stored_after_the_last_note_are_not_stored_twice(
     for noted in (fresh_simulated_store.root / "sweeps").glob("*.progress"):
         noted.unlink()
     assert trials_of_strategy(fresh_simulated_store, "pair") > 1
+    resumed = fused(fresh_simulated_store, pair_grid(AXES))
+    assert_frame_equal(resumed.results, whole.results, check_exact=True)
+    assert resumed.run.stored == whole.run.stored
+    assert resumed.statistics.to_bytes() == whole.statistics.to_bytes()
+
+
+@pytest.mark.parametrize("took_place", [True, False])
+def test_an_interrupt_in_the_middle_of_a_write_stores_nothing_twice(
+    fresh_simulated_store: Store, whole: SweepRun, monkeypatch: pytest.MonkeyPatch, took_place: bool
+) -> None:
+    small_blocks(monkeypatch)
+    monkeypatch.setattr("engine.sweep.results._FIRST_PAUSE", 0.0)
+    monkeypatch.setattr("engine.sweep.results._SHARE", 0.0)
+    writes: list[str] = []
+
+    def interrupted(store: Store, table: str, *arguments: object, **options: object) -> FileEntry:
+        writes.append(table)
+        if len(writes) < 3:
+            return append(store, table, *arguments, **options)
+        if took_place:
+            append(store, table, *arguments, **options)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.sweep.results.append", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            fused(fresh_simulated_store, pair_grid(AXES))
+    assert len(writes) == 3
     resumed = fused(fresh_simulated_store, pair_grid(AXES))
     assert_frame_equal(resumed.results, whole.results, check_exact=True)
     assert resumed.run.stored == whole.run.stored
