@@ -42,11 +42,6 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             terminalreporter.write_line(f"{what}: {sum(counts.values())} ({modes})")
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:  # noqa: ARG001
-    """Return one more process than there are cores: some tests wait for another process, or for a clock."""
-    return (os.cpu_count() or 1) + 1
-
-
 @pytest.fixture(scope="session")
 def simulated_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A store with the simulated market; tests add to its ledger but never to its data."""

@@ -113,11 +113,14 @@ class Stops(NamedTuple):
         bool (numbers of the rule,).
     declared
         Whether this is known; otherwise it may look at any close.
+    none
+        Whether it is known that the rule never looks.
     """
 
     of_posture: Integers
     is_stop: NDArray[np.bool_]
     declared: bool
+    none: bool
 
 
 def reads_held_return(rule_type: Any) -> bool:
@@ -134,11 +137,12 @@ def declared_stops(rule_type: Any) -> Stops:
     is_stop = np.zeros(len(rule_type._fields), np.bool_)
     declared = getattr(rule_type, "stops", None)
     if declared is None:
-        return Stops(of_posture, is_stop, not reads_held_return(rule_type))
+        never = not reads_held_return(rule_type)
+        return Stops(of_posture, is_stop, never, never)
     for posture, field in declared.items():
         of_posture[posture] = rule_type._fields.index(field)
         is_stop[of_posture[posture]] = True
-    return Stops(of_posture, is_stop, True)
+    return Stops(of_posture, is_stop, True, not is_stop.any())
 
 
 def no_changes(sessions: int) -> Changes:

@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from engine.metrics import GROSS_METRICS, METRICS
+from engine.sweep.alike import new_alike
 from engine.sweep.decisions import Stops, declared_stops, no_changes
 from engine.sweep.holdings import Books, new_memory, open_books
 from engine.sweep.one_path import Form, Scratch
@@ -156,6 +157,7 @@ def _follow(evaluator: Evaluator, combinations: Integers, form: Form) -> tuple[p
         places=np.zeros(plan.panel.sessions + 1, np.int64),
         watch=start_watch(*evaluator.planes.met.shape[1:]),
         memory=new_memory(len(combinations) if form.remembers else 0),
+        alike=new_alike(len(combinations) if form.remembers else 0, rows.knobs.shape[1], plan.panel.sessions),
     )
     followed = follow_combinations(
         rule_type(*(0.0 for _ in rule_type._fields)),

@@ -5,22 +5,19 @@ its fill have left: holdings are targets over that share. So a holding is the sa
 follows and that share are the same, and few holdings of a sweep are new: what one earned is remembered and joined to
 each path that holds it. Remembering changes the time taken and no result: what is remembered is what would be computed.
 
-While a position is rebalanced daily, the cost of one close depends on the closes before it only through the cost of
-the last one, and that by less than its thousandth part. Some closes after its fill, every holding of the same weights
-therefore earns the same, to the last bit. These returns are tabulated once for each set of weights; only the closes
-before are followed leg by leg.
+Of a position that is rebalanced daily only the first closes are followed leg by leg; see `engine.sweep.settled`.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.compiled import inlined_in_place, inner_in_place, jit_in_place
+from engine.compiled import inlined_in_place, inner_in_place
 from engine.sweep.plan import Market
 from engine.sweep.rules import leg_returns
-from engine.sweep.tally import NO_RETURNS, Tally, add_return
+from engine.sweep.settled import GROSS, KEPT, NET, SPAN, TRADED, Settled, span_sums, stored_sums, tabulate_settled
+from engine.sweep.tally import NO_RETURNS, Tally, add_return, join
 from kernels.prefetch import aligned_zeros, prefetch
 
 __all__ = [
@@ -41,11 +38,6 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-NET, GROSS, TRADED, KEPT = range(4)
-
-FORGOTTEN = 1e-18
-"""Influence of an old cost that no longer changes a bit."""
 
 NOTHING = 0
 """The target without any position."""
@@ -78,11 +70,7 @@ class Books(NamedTuple):
     target_of
         int64 (rows of weights, postures): number of the target.
     settled
-        Float64 (targets, sessions, 4): what each target earns at each close when it has been held for long, rebalanced
-        daily: net return, gross return, traded notional over the equity before the orders, and the share of that
-        equity that is left after their cost.
-    settled_closes
-        Closes after a fill from which on the table holds.
+        What each target earns when it has been held for long.
     """
 
     prices: Floats
@@ -90,8 +78,7 @@ class Books(NamedTuple):
     cost_rate: float
     targets: Floats
     target_of: Integers
-    settled: Floats
-    settled_closes: int
+    settled: Settled
 
 
 class Memory(NamedTuple):
@@ -102,8 +89,8 @@ class Memory(NamedTuple):
     records
         Float64 (places, RECORD): net tally, gross tally; traded notional in units of equity; share left by the orders
         of the exit; least return since the fill, gross of costs, over the closes from the fill to the one before the
-        exit; then what the holding is: target and rebalancing, target that follows, closes of fill and exit, share of
-        equity left by the orders of the fill.
+        exit (only where they are not added up in spans); then what the holding is: target and rebalancing, target that
+        follows, closes of fill and exit, share of equity left by the orders of the fill.
     computed
         int64 (1,): holdings computed so far.
     """
@@ -125,48 +112,15 @@ def open_books(market: Market) -> Books:
     targets, numbers = np.unique(weights, axis=0, return_inverse=True)
     order = np.argsort(np.arange(len(targets)) != numbers[0], kind="stable")
     targets, numbers = targets[order], np.argsort(order)[numbers]
-    settled = np.zeros((len(targets), len(market.dates), 4))
     returns = leg_returns(market.prices)
-    _fill_settled(targets, returns, market.cost_rate, settled)
     return Books(
         market.prices,
         returns,
         market.cost_rate,
         targets,
         np.ascontiguousarray(numbers[1:].reshape(rows, postures)),
-        settled,
-        _settled_closes(market),
+        tabulate_settled(market, targets, returns),
     )
-
-
-def _settled_closes(market: Market) -> int:
-    leverage = float(np.abs(market.weights).sum(axis=2).max())
-    influence = 2.0 * market.cost_rate * leverage  # twice: a bad day halves the equity that it is measured by
-    if influence >= 1.0:
-        return len(market.dates)
-    return 2 if influence == 0.0 else 2 + math.ceil(math.log(FORGOTTEN) / math.log(influence))
-
-
-@jit_in_place
-def _fill_settled(targets: Floats, returns: Floats, cost_rate: float, table: Floats) -> None:
-    sessions, legs = returns.shape
-    for row in range(targets.shape[0]):
-        target = targets[row]
-        kept = 1.0
-        for t in range(sessions):
-            gross = 0.0
-            for leg in range(legs):
-                gross += target[leg] * returns[t, leg]
-            before = 1.0 + gross / kept
-            traded = 0.0
-            for leg in range(legs):
-                traded += abs(target[leg] * before - target[leg] / kept * (1.0 + returns[t, leg]))
-            after = before - cost_rate * traded
-            table[row, t, NET] = after - 1.0
-            table[row, t, GROSS] = gross
-            table[row, t, TRADED] = traded / before
-            kept = after / before
-            table[row, t, KEPT] = kept
 
 
 @inlined_in_place
@@ -211,6 +165,7 @@ def fetch(memory: Memory, place: int) -> None:
 def recall(
     memory: Memory,
     remembers: bool,
+    in_spans: bool,
     books: Books,
     place: int,
     daily: bool,
@@ -227,6 +182,8 @@ def recall(
     ----------
     remembers
         Whether what is there may be used.
+    in_spans
+        Whether the rule looks at no return of its holdings, so that their closes may be added up in spans.
     place, daily, held, following, filled, left
         See `place_in_memory`.
     kept
@@ -249,12 +206,14 @@ def recall(
         records[place, FILLED] = filled
         records[place, LEFT] = left
         records[place, KEPT_BEFORE] = kept
-        _measure(books, daily, held, following, filled, left, kept, holdings, records, place)
+        _measure(remembers, in_spans, books, daily, held, following, filled, left, kept, holdings, records, place)
         memory.computed[0] += 1
 
 
 @inner_in_place
 def _measure(
+    remembers: bool,
+    in_spans: bool,
     books: Books,
     daily: bool,
     held: int,
@@ -269,24 +228,34 @@ def _measure(
     """Fill the figures of one holding, from the close after its fill to its exit."""
     net, gross = NO_RETURNS, NO_RETURNS
     notional, held_return, lowest = 0.0, 0.0, 0.0
-    settled = filled + books.settled_closes if daily else books.prices.shape[0]
+    sessions = books.prices.shape[0]
+    closes, spans = books.settled.closes, books.settled.spans
+    settled = filled + books.settled.after if daily else sessions
     _hold_targets(books, held, kept, holdings)
-    for t in range(filled + 1, min(left, books.prices.shape[0] - 1) + 1):
+    t = filled + 1
+    while t <= min(left, sessions - 1):
+        if in_spans and t >= settled and t % SPAN == 0 and t + SPAN <= min(left, sessions):
+            added = stored_sums(spans, held, t) if remembers else span_sums(closes, held, t)
+            net, gross = join(net, added[0]), join(gross, added[1])
+            notional += added[2]
+            t += SPAN
+            continue
         leaves = t == left
         earned_since = return_since_fill(books, held, daily, t, filled, held_return)
-        earned_gross = books.settled[held, t, GROSS] if daily else (1.0 + earned_since) / (1.0 + held_return) - 1.0
+        earned_gross = closes[held, t, GROSS] if daily else (1.0 + earned_since) / (1.0 + held_return) - 1.0
         held_return = earned_since
         if t >= settled and not leaves:
-            earned, traded = books.settled[held, t, NET], books.settled[held, t, TRADED]
+            earned, traded = closes[held, t, NET], closes[held, t, TRADED]
         else:
             if t > settled:
-                _hold_targets(books, held, books.settled[held, t - 1, KEPT], holdings)
+                _hold_targets(books, held, closes[held, t - 1, KEPT], holdings)
             wanted = following if leaves else held
             earned, traded, kept = _trade(books, wanted, leaves or daily, t, holdings)
         net, gross = add_return(net, earned), add_return(gross, earned_gross)
         notional += traded
         if not leaves:
             lowest = min(lowest, held_return)
+        t += 1
     for field, value in enumerate(net):
         records[place, NET_TALLY + field] = value
     for field, value in enumerate(gross):
@@ -307,7 +276,7 @@ def _hold_targets(books: Books, target: int, kept: float, holdings: Floats) -> N
 def return_since_fill(books: Books, target: int, daily: bool, t: int, filled: int, before: float) -> float:
     """Return what a holding has earned by close t since its fill, before costs; ``before``: by the close before."""
     if daily:
-        return (1.0 + before) * (1.0 + books.settled[target, t, GROSS]) - 1.0  # type: ignore[no-any-return]
+        return (1.0 + before) * (1.0 + books.settled.closes[target, t, GROSS]) - 1.0  # type: ignore[no-any-return]
     earned = 0.0
     for leg in range(books.targets.shape[1]):
         earned += books.targets[target, leg] * (books.prices[t, leg] / books.prices[filled, leg] - 1.0)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from engine.compiled import inlined_in_place
 from engine.metrics import WON
 from engine.strategies.strategy import POSTURE_MASK
+from engine.sweep.alike import Alike
 from engine.sweep.decisions import (
     BEGIN,
     NO_STOP,
@@ -84,8 +85,8 @@ class Scratch(NamedTuple):
         When the posture changes along the present path while no stop is hit.
     places
         int64 (sessions + 1,): where the holdings between these changes are remembered.
-    watch, memory
-        See `engine.sweep.waking` and `engine.sweep.holdings`.
+    watch, memory, alike
+        See `engine.sweep.waking`, `engine.sweep.holdings` and `engine.sweep.alike`.
     """
 
     codes: Codes
@@ -97,6 +98,7 @@ class Scratch(NamedTuple):
     places: Integers
     watch: Watch
     memory: Memory
+    alike: Alike
 
 
 class Counts(NamedTuple):
@@ -173,7 +175,18 @@ def follow_path(  # noqa: C901, PLR0912, PLR0915 - one loop, so that all it carr
                 if not in_step:
                     place = place_in_memory(memory, daily, held, following, filled, left, before)
                 recall(
-                    memory, form.remembers, books, place, daily, held, following, filled, left, kept, scratch.holdings
+                    memory,
+                    form.remembers,
+                    stops.none,
+                    books,
+                    place,
+                    daily,
+                    held,
+                    following,
+                    filled,
+                    left,
+                    kept,
+                    scratch.holdings,
                 )
                 if judged:
                     break
@@ -235,7 +248,7 @@ def _trace(books: Books, daily: bool, held: int, closes: int) -> int:
     """Tell apart what different holdings leave to the next: until one has settled, that depends on when it began."""
     if held == NOTHING:
         return 0
-    return (held << 20) ^ (min(closes, books.settled_closes) if daily else 0)
+    return (held << 20) ^ (min(closes, books.settled.after) if daily else 0)
 
 
 @inlined_in_place

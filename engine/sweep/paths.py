@@ -1,9 +1,10 @@
 """Follow the combinations of a block: one compiled loop for every strategy.
 
 Combinations come in an order that puts those side by side that differ least. When the posture changes while no stop is
-hit is found once for all that differ by their weights or their stops. One that differs from the one before by a stop
-alone, and by so little that no return of that path lies between the two stops, holds the same positions and is not
-followed again.
+hit is found once for all that differ by their weights or their stops. Two kinds hold the same positions as another and
+are not followed again: one that differs from the one before by a stop alone, and by so little that no return of that
+path lies between the two stops; and one whose posture changes when that of another with the same weights did
+(`engine.sweep.alike`).
 """
 
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from engine.compiled import inlined_in_place, jit_in_place
 from engine.metrics import SESSIONS_A_YEAR
+from engine.sweep.alike import find_path, keep_path, number_of_changes, take_path
 from engine.sweep.decisions import BEGIN, Asked, Stops, find_changes
 from engine.sweep.holdings import Books
 from engine.sweep.one_path import Counts, Form, Scratch, follow_path
@@ -102,14 +104,14 @@ def follow_combinations(
     codes
         uint64 (rows of codes, words of four).
     """
-    followed = codes_number = changes = BEGIN
+    followed = latest = codes_number = changes = sequence = BEGIN
     before = BEGIN - 1
     for i in combinations.order:
         same_codes = before >= 0 and _same_codes(combinations, i, before)
         same_rule = before >= 0 and _same_rule(combinations, stops, i, before)
         same = same_codes and same_rule and _same_holdings(combinations, i, before)
         if same and form.remembers and stops.declared and _within(combinations.knobs, stops, scratch, i):
-            paths.of[i] = followed - 1
+            paths.of[i] = latest
             continue
         if not same_codes:
             _join_codes(codes, combinations.codes, i, scratch.joined)
@@ -131,13 +133,29 @@ def follow_combinations(
         supposes = _supposes_no_stop(form, stops, knobs)
         if supposes and changes == 0:
             changes = find_changes(asked, scratch.changes)
+            sequence = number_of_changes(scratch.alike, scratch.changes, changes) if form.remembers else BEGIN
+        before = i
+        place, known = find_path(scratch.alike, stops, sequence, combinations.weights[i], combinations.daily[i], knobs)
+        if supposes and form.remembers and known:
+            latest = paths.of[i] = take_path(scratch.alike, place, scratch.low, scratch.high)
+            continue
         counted, net, gross = follow_path(
             asked, form, stops, knobs, target_of, combinations.daily[i], books, scratch, changes if supposes else BEGIN
         )
         _note_figures(paths.figures[:, followed], counted, net, gross, books.prices.shape[0])
-        paths.of[i] = followed
+        if supposes and form.remembers:
+            keep_path(
+                scratch.alike,
+                place,
+                sequence,
+                combinations.weights[i],
+                combinations.daily[i],
+                followed,
+                scratch.low,
+                scratch.high,
+            )
+        latest = paths.of[i] = followed
         followed += 1
-        before = i
     return followed
 
 

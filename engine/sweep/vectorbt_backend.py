@@ -6,6 +6,8 @@ account for all legs, sales before purchases, and the numba engine whether or no
 """
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -54,16 +56,31 @@ def evaluate_paths(
     -------
     One row a path, the columns of `engine.metrics`; null where a metric cannot be computed.
     """
-    _, turnover = account(market, paths, weight_rows, daily)
-    gross, _ = account(market, paths, weight_rows, daily, cost_rate=0.0)
-    frame = _metrics(market, simulate(market, paths, weight_rows, daily), paths)
-    frame = frame.with_columns(pl.Series("turnover", turnover))
-    before_costs = _metrics(market, gross, paths)
+    with _collecting_what_is_new():
+        _, turnover = account(market, paths, weight_rows, daily)
+        gross, _ = account(market, paths, weight_rows, daily, cost_rate=0.0)
+        frame = _metrics(market, simulate(market, paths, weight_rows, daily), paths)
+        frame = frame.with_columns(pl.Series("turnover", turnover))
+        before_costs = _metrics(market, gross, paths)
     differing = [metric.name for metric in METRICS if metric.differs_gross]
-    gc.collect()  # portfolios sit in reference cycles and would pile up from block to block
     return frame.select(
         *(metric.name for metric in METRICS), *(before_costs[name].alias(f"gross_{name}") for name in differing)
     )
+
+
+@contextmanager
+def _collecting_what_is_new() -> Iterator[None]:
+    """Collect what the block leaves behind, and do not look at what was there before.
+
+    Portfolios sit in reference cycles and would pile up from block to block; to go through all that is imported each
+    time would take longer than many a block.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.collect()
+        gc.unfreeze()
 
 
 def simulate(

@@ -1,6 +1,5 @@
 """Evaluate posture paths chunk by chunk, in this process or in several, within a memory budget."""
 
-import gc
 import os
 import signal
 from collections.abc import Iterator, Sequence
@@ -101,22 +100,11 @@ def evaluate_representatives(
     """
     chunks = [combinations[start : start + workload.chunk] for start in range(0, len(combinations), workload.chunk)]
     if workload.processes == 0:
-        with _everything_set_aside():
-            for chunk in chunks:
-                yield chunk, evaluate_paths(plan.market, *_path_arguments(plan, chunk))
+        for chunk in chunks:
+            yield chunk, evaluate_paths(plan.market, *_path_arguments(plan, chunk))
     else:
         with _pool(plan.market, workload.processes) as pool:
             yield from _evaluate_in_pool(plan, chunks, pool, ahead=2 * workload.processes)
-
-
-@contextmanager
-def _everything_set_aside() -> Iterator[None]:
-    """Let the collector look at what is made from now on and not at all that is imported: a fifth of the time."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 PathArguments = tuple[NDArray[np.int8], NDArray[np.int64], NDArray[np.bool_]]
@@ -147,7 +135,6 @@ _worker_market: Market
 
 def _start_worker(market: Market) -> None:
     global _worker_market  # noqa: PLW0603 - sent once to each process instead of with every chunk
-    gc.freeze()  # see _everything_set_aside; a worker never needs to undo it
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C belongs to the parent, which keeps what is finished
     _worker_market = market
 

@@ -22,6 +22,7 @@ from engine.sweep.fused_backend import (
     EVENT_DRIVEN,
     ONE_PASS,
     REMEMBERING,
+    _follow,
     choose_form,
     evaluate_combinations,
     make_evaluator,
@@ -56,6 +57,27 @@ def test_every_form_gives_the_same_bits(market_store: Store, name: str) -> None:
     one_pass = evaluate_combinations(evaluator, combinations, ONE_PASS)
     for form in (EVENT_DRIVEN, REMEMBERING):
         assert_frame_equal(evaluate_combinations(evaluator, combinations, form), one_pass, check_exact=True)
+
+
+@pytest.mark.parametrize("name", ["credit_spreads_monitor", "bitcoin_hedge", "capitulation"])
+def test_what_holds_the_same_positions_is_followed_once(
+    simulated_store: Store, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Many parameters of these grids do not matter where others have their values. Little room costs time, no bit."""
+    plan = make_plan(simulated_store, load_grid(ROOT / "configs" / f"{name}.toml"))
+    evaluator = make_evaluator(plan)
+    combinations = np.flatnonzero(plan.is_feasible(np.arange(plan.grid.size)))[:1_200]
+    expected = evaluate_combinations(evaluator, combinations, ONE_PASS)
+    distinct = expected.unique().height
+    followed = []
+    for room, places in ((1 << 17, 1 << 11), (0, 1 << 11), (1 << 17, 1)):
+        monkeypatch.setattr("engine.sweep.alike.ROOM", room)
+        monkeypatch.setattr("engine.sweep.alike.PLACES", places)
+        metrics, path_of, _ = _follow(evaluator, combinations, EVENT_DRIVEN)
+        assert_frame_equal(metrics[path_of], expected, check_exact=True)
+        followed.append(metrics.height)
+    assert distinct <= followed[0] <= min(followed[1:])
+    assert followed[0] < 0.7 * len(combinations)
 
 
 @pytest.mark.parametrize("rate_bps", [0.0, 2.0, 50.0])

@@ -1,13 +1,10 @@
 """What holds for the pair on any market: agreement with the reference, causality, and no trace of the blocks."""
 
-import gc
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -24,14 +21,6 @@ GRID = Path(__file__).parents[2] / "configs" / "pair_quick.toml"
 few = settings(max_examples=8, deadline=None)
 some = settings(max_examples=30, deadline=None)
 many = settings(max_examples=200, deadline=None)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def imported_objects_set_aside() -> Iterator[None]:
-    """Spare the collector, which the engine calls after every block, everything that was imported before."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @st.composite
