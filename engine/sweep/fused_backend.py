@@ -142,13 +142,14 @@ def evaluate_combinations(evaluator: Evaluator, combinations: Integers, form: Fo
 def _follow(evaluator: Evaluator, combinations: Integers, form: Form) -> tuple[pl.DataFrame, Integers, int]:
     """Metrics of the paths that were followed, the path of each combination, and the closes looked at by jumping."""
     plan = evaluator.plan
-    rows = plan.rows(combinations)
-    order = np.argsort(plan.digits(combinations) @ evaluator.likeness, kind="stable")
+    digits = plan.digits(combinations)
+    rows = plan.rows_at(digits)
+    order = np.argsort(digits @ evaluator.likeness, kind="stable")
     rule_type = plan.grid.strategy.rule
     paths = new_paths(len(combinations))
-    joined = np.zeros(evaluator.codes.shape[1], np.uint64)
+    joined = np.zeros((len(plan.code_tables), evaluator.codes.shape[1]), np.uint64)
     scratch = Scratch(
-        codes=joined.view(np.uint16)[: plan.panel.sessions],
+        codes=joined[-1].view(np.uint16)[: plan.panel.sessions],
         joined=joined,
         holdings=np.empty(plan.market.prices.shape[1]),
         low=np.empty(rows.knobs.shape[1]),

@@ -76,7 +76,8 @@ class Scratch(NamedTuple):
     codes
         uint16 (sessions,): codes of the present combination.
     joined
-        uint64 (words of four codes,): the same memory.
+        uint64 (code tables, words of four codes): the codes of the first table, of the first two, and so on; the last
+        row is the same memory as ``codes``.
     holdings
         Float64 (legs,).
     low, high

@@ -70,6 +70,8 @@ FIGURES = (
 )
 """What is known of a path: the metrics of `engine.metrics`, net and before costs; NaN where one cannot be computed."""
 
+NO_CODES = np.uint64(0)
+
 TRADES, EXPOSURE, TURNOVER, GROSS = range(len(ReturnMetrics._fields), len(ReturnMetrics._fields) + 4)
 
 
@@ -114,7 +116,7 @@ def follow_combinations(
             paths.of[i] = latest
             continue
         if not same_codes:
-            _join_codes(codes, combinations.codes, i, scratch.joined)
+            _join_codes(codes, combinations.codes, i, before, scratch.joined)
             codes_number += 1
         if not same_rule:
             forget(scratch.watch)
@@ -204,13 +206,20 @@ def _within(knobs: Floats, stops: Stops, scratch: Scratch, i: int) -> bool:
 
 
 @inlined_in_place
-def _join_codes(codes: Words, rows: Integers, i: int, joined: Words) -> None:
-    """Unite the rows of codes of a combination, four codes a word."""
-    joined[:] = 0
-    for table in range(rows.shape[1]):
-        row = rows[i, table]
-        for word in range(joined.size):
-            joined[word] |= codes[row, word]
+def _join_codes(codes: Words, rows: Integers, i: int, before: int, joined: Words) -> None:
+    """Unite the rows of codes of a combination, four codes a word, table by table.
+
+    What is united already is that of the combination ``before`` (none if negative): the first tables whose rows it has
+    too stay as they are, and in the order of a block these are most.
+    """
+    table = BEGIN
+    while before >= 0 and rows[i, table] == rows[before, table]:
+        table += 1
+    for following in range(table, rows.shape[1]):
+        row = rows[i, following]
+        for word in range(joined.shape[1]):
+            earlier = joined[following - 1, word] if following > 0 else NO_CODES
+            joined[following, word] = earlier | codes[row, word]
 
 
 @inlined_in_place

@@ -139,7 +139,10 @@ class Plan:
 
     def rows(self, combinations: NDArray[np.int64]) -> Rows:
         """Look up what belongs to each combination."""
-        digits = self.digits(combinations)
+        return self.rows_at(self.digits(combinations))
+
+    def rows_at(self, digits: NDArray[np.int64]) -> Rows:
+        """Look up what belongs to combinations given by their position on each axis."""
         return Rows(
             codes=np.stack([table.find(digits) for table in self.code_tables], axis=1),
             knobs=self.knobs.find(digits),
