@@ -127,18 +127,19 @@ def find_path(alike: Alike, stops: Stops, sequence: int, weights: int, daily: bo
 def keep_path(
     alike: Alike, place: int, sequence: int, weights: int, daily: bool, path: int, low: Floats, high: Floats
 ) -> None:
-    """Keep a path in its place, if no stop was hit on it.
+    """Keep a path in its place, if no stop was hit on it; the one that is there stays otherwise.
 
     Parameters
     ----------
     low, high
         Float64 (numbers of the rule,): from which value on, and below which, a stop gives the path.
     """
-    hit = False
     for field in range(low.size):
-        hit |= low[field] > -np.inf
+        if low[field] > -np.inf:
+            return
+    for field in range(low.size):
         alike.high[place, field] = high[field]
-    alike.sequence[place] = EMPTY if hit else sequence
+    alike.sequence[place] = sequence
     alike.weights[place] = 2 * weights + np.int64(daily)
     alike.path[place] = path
 

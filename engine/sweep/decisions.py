@@ -23,6 +23,7 @@ from engine.sweep.waking import (
     NEVER_HIT,
     UNDRAWN,
     UNWATCHED,
+    VISITED,
     Planes,
     Watch,
     answer,
@@ -229,7 +230,7 @@ def _jump(asked: Asked, state: int, start: int) -> tuple[int, int]:
     place = place_of_state(watch, state)
     t = start
     while t < asked.codes.size:
-        watch.visited[0] += 1
+        watch.visited[VISITED] += 1
         code: Any = np.int64(asked.codes[t])
         following = answer(asked.rule, watch, place, state, code)
         if following & POSTURE_MASK != posture:

@@ -1,9 +1,10 @@
 """Evaluate combinations from conditions to metrics, without an array of days by combinations.
 
-`engine.sweep.paths` follows combinations from holding to holding. The *event-driven* form jumps over closes at which
-nothing can happen, remembers each distinct holding, and follows combinations that hold the same positions once. *One
-pass* does without all that saves work: each close is looked at, each holding is computed anew, each combination is
-followed. It adds the same numbers in the same order, so both forms agree to the last bit.
+`engine.sweep.paths` follows combinations from holding to holding. The *remembering* form computes each distinct holding
+once, and follows combinations that it finds to hold the same positions once. The *event-driven* form does so too, and
+jumps over closes at which nothing can happen. *One pass* does without all that saves work: each close is looked at,
+each holding is computed anew, each combination is followed. It adds the same numbers in the same order, so all forms
+agree to the last bit.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from engine.sweep.holdings import Books, new_memory, open_books
 from engine.sweep.one_path import Form, Scratch
 from engine.sweep.paths import FIGURES, Paths, follow_combinations, new_paths, of_rows
 from engine.sweep.plan import Plan
-from engine.sweep.waking import Planes, condition_planes, start_watch
+from engine.sweep.waking import SEARCHED, VISITED, Planes, condition_planes, start_watch
 
 __all__ = [
     "EVENT_DRIVEN",
@@ -115,8 +116,9 @@ def choose_form(evaluator: Evaluator) -> Form:
     size = evaluator.plan.grid.size
     probed = np.unique(np.linspace(0, size - 1, min(PROBED, size)).astype(np.int64))
     probed = probed[evaluator.plan.is_feasible(probed)]
-    metrics, _, visited = _follow(evaluator, probed, EVENT_DRIVEN)
-    return EVENT_DRIVEN if visited < DENSE * len(metrics) * evaluator.plan.panel.sessions else REMEMBERING
+    _, _, counted = _follow(evaluator, probed, EVENT_DRIVEN)
+    looked_at, searched = counted[VISITED], counted[SEARCHED]
+    return EVENT_DRIVEN if looked_at < DENSE * searched * evaluator.plan.panel.sessions else REMEMBERING
 
 
 def evaluate_combinations(evaluator: Evaluator, combinations: Integers, form: Form = EVENT_DRIVEN) -> pl.DataFrame:
@@ -139,8 +141,8 @@ def evaluate_combinations(evaluator: Evaluator, combinations: Integers, form: Fo
     return metrics[path_of]
 
 
-def _follow(evaluator: Evaluator, combinations: Integers, form: Form) -> tuple[pl.DataFrame, Integers, int]:
-    """Metrics of the paths that were followed, the path of each combination, and the closes looked at by jumping."""
+def _follow(evaluator: Evaluator, combinations: Integers, form: Form) -> tuple[pl.DataFrame, Integers, Integers]:
+    """Metrics of the paths that were followed, the path of each combination, and what was counted on the way."""
     plan = evaluator.plan
     digits = plan.digits(combinations)
     rows = plan.rows_at(digits)
@@ -171,7 +173,7 @@ def _follow(evaluator: Evaluator, combinations: Integers, form: Form) -> tuple[p
         scratch,
         paths,
     )
-    return _metrics(paths, followed), paths.of, int(scratch.watch.visited[0])
+    return _metrics(paths, followed), paths.of, scratch.watch.visited
 
 
 def _metrics(paths: Paths, followed: int) -> pl.DataFrame:

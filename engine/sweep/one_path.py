@@ -61,7 +61,7 @@ class Form(NamedTuple):
     jumps
         Closes that cannot change anything are jumped over.
     remembers
-        Holdings, and paths that only a stop could change, are computed once.
+        Holdings, and paths of combinations that are found to hold the same positions, are computed once.
     """
 
     jumps: bool
@@ -148,7 +148,7 @@ def follow_path(  # noqa: C901, PLR0912, PLR0915 - one loop, so that all it carr
     supposes = changes > 0
     _find_places(memory, books, scratch.changes, changes, target_of, daily, scratch.places)
     scratch.low[:] = -np.inf
-    scratch.high[:] = 0.0
+    scratch.high[:] = 0.0 if supposes else -np.inf  # then no other stop is known to give the same path
     net, gross = NO_RETURNS, NO_RETURNS
     trades, hits, gross_hits, sessions_held, traded = 0.0, 0.0, 0.0, 0.0, 0.0
     kept, entry = 1.0, 1.0

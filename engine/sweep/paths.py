@@ -3,8 +3,8 @@
 Combinations come in an order that puts those side by side that differ least. When the posture changes while no stop is
 hit is found once for all that differ by their weights or their stops. Two kinds hold the same positions as another and
 are not followed again: one that differs from the one before by a stop alone, and by so little that no return of that
-path lies between the two stops; and one whose posture changes when that of another with the same weights did
-(`engine.sweep.alike`).
+path lies between the two stops; and one whose posture changes when that of another with the same weights and the same
+rebalancing did, of which no stop was hit (`engine.sweep.alike`).
 """
 
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from engine.sweep.one_path import Counts, Form, Scratch, follow_path
 from engine.sweep.plan import Rows
 from engine.sweep.rules import bind_rule
 from engine.sweep.tally import ReturnMetrics, Tally, return_metrics
-from engine.sweep.waking import Planes, forget
+from engine.sweep.waking import SEARCHED, Planes, forget
 
 __all__ = ["FIGURES", "Combinations", "Paths", "follow_combinations", "new_paths", "of_rows"]
 
@@ -135,6 +135,7 @@ def follow_combinations(
         supposes = _supposes_no_stop(form, stops, knobs)
         if supposes and changes == 0:
             changes = find_changes(asked, scratch.changes)
+            scratch.watch.visited[SEARCHED] += 1
             sequence = number_of_changes(scratch.alike, scratch.changes, changes) if form.remembers else BEGIN
         before = i
         place, known = find_path(scratch.alike, stops, sequence, combinations.weights[i], combinations.daily[i], knobs)
@@ -209,8 +210,8 @@ def _within(knobs: Floats, stops: Stops, scratch: Scratch, i: int) -> bool:
 def _join_codes(codes: Words, rows: Integers, i: int, before: int, joined: Words) -> None:
     """Unite the rows of codes of a combination, four codes a word, table by table.
 
-    What is united already is that of the combination ``before`` (none if negative): the first tables whose rows it has
-    too stay as they are, and in the order of a block these are most.
+    What is united already is that of the combination ``before`` (none if negative), whose rows are not all the same.
+    The first tables whose rows it has too stay as they are, and in the order of a block these are most.
     """
     table = BEGIN
     while before >= 0 and rows[i, table] == rows[before, table]:

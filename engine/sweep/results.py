@@ -66,8 +66,7 @@ class Results:
     @cached_property
     def stored(self) -> int:
         """How many results are stored."""
-        entries = read_manifest(self.store).entries(TABLE)
-        return sum(entry.rows for entry in entries if entry.run_id == self.run_id)
+        return rows_stored(self.store, self.run_id)
 
     @cached_property
     def _evaluator(self) -> Evaluator | None:
@@ -249,6 +248,11 @@ class ResultsWriter:
             self.broken_off = False
         self._written_at = time.monotonic()
         self.seconds += time.perf_counter() - began
+
+
+def rows_stored(store: Store, run_id: str) -> int:
+    """Rows that are stored of a run."""
+    return sum(entry.rows for entry in read_manifest(store).entries(TABLE) if entry.run_id == run_id)
 
 
 def distinct_stored(store: Store, run_id: str) -> int:

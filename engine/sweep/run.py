@@ -33,7 +33,7 @@ from engine.sweep.part import Part, kept_rows
 from engine.sweep.plan import Plan, make_plan
 from engine.sweep.progress_file import Progress as Noted
 from engine.sweep.progress_file import read_progress, write_progress
-from engine.sweep.results import Results, ResultsWriter
+from engine.sweep.results import Results, ResultsWriter, rows_stored
 from engine.sweep.statistics import Statistics
 from engine.sweep.verification import CHECKED_AT_RANDOM, SEED, VerificationError, verify
 from engine.sweep.workers import require_budget
@@ -241,14 +241,16 @@ class _Work:
             if progress is not None:
                 progress(self.statistics.evaluated, total)
             for part in parts:
-                self._take(part)
+                with self._learning():
+                    self._take(part)
                 if self._writer.due:
                     self.note()
                     self._require_room()
                 if progress is not None:
                     progress(self.statistics.evaluated, total)
             if self.keep.kind == "top":
-                self._writer.add(self._best())
+                with self._learning():
+                    self._writer.add(self._best())
             self.start = self.selection.plan.grid.size
             self.note()
         clock.seconds["storing"] = self._writer.seconds
@@ -264,7 +266,15 @@ class _Work:
             return
         self._writer.write()
         if self._consistent:
-            write_progress(self.store, self.run_id, Noted(self.start, self.statistics))
+            with self._learning():  # trials that wait are sorted in for it
+                write_progress(self.store, self.run_id, Noted(self.start, self.statistics))
+
+    @contextmanager
+    def _learning(self) -> Iterator[None]:
+        """Change what is known. If that is interrupted it is not noted: a part could be counted twice, or be lost."""
+        self._consistent = False
+        yield
+        self._consistent = True
 
     def counts(self) -> dict[str, Any]:
         """What the run's row in the ledger says of its trials."""
@@ -275,19 +285,16 @@ class _Work:
             "distinct_exact": found.all_remembered,
             "never_traded": found.never_traded,
             "positive_count": found.positive,
-            "stored": self.results.stored + self._writer.stored,
+            "stored": rows_stored(self.store, self.run_id),
         }
 
     def _take(self, part: Part) -> None:
-        # An interrupt between these lines must not be noted: it would count a part twice.
-        self._consistent = False
         if self._stored_to >= 0 and part.rows.height:
             part.rows.filter(pl.col("combination") > self._stored_to).pipe(self._writer.add)
         else:
             self._writer.add(part.rows)
         part.learn(self.statistics)
         self.start = part.upto
-        self._consistent = True
 
     def _best(self) -> pl.DataFrame:
         """Results of the best trials, each by its first combination, and how many combinations are alike."""

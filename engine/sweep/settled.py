@@ -1,9 +1,10 @@
 """What targets earn at each close once they have been held for long, rebalanced daily: the same for every holding.
 
 While a position is rebalanced daily, the cost of one close depends on the closes before it only through the cost of
-the last one, and that by less than its thousandth part. Some closes after its fill, all holdings of the same weights
-therefore earn the same, but for less than the rounding of a single return. These returns are tabulated once for each
-set of weights, close by close and, for rules that look at no return on the way, added up over spans of closes.
+the last one, and by a small part of that. Some closes after its fill, all holdings of the same weights therefore earn
+the same, but for less than the rounding of a single return; from there on that is what they are taken to earn. These
+returns are tabulated once for each set of weights, close by close and, for rules that look at no return on the way,
+added up over spans of closes.
 """
 
 import math
@@ -65,16 +66,26 @@ def tabulate_settled(market: Market, targets: Floats, returns: Floats) -> Settle
     spans = np.zeros((len(targets), sessions // SPAN, 2 * FIELDS + 1))
     _fill_closes(targets, returns, market.cost_rate, closes)
     _fill_spans(closes, spans)
-    return Settled(closes, spans, _settled_after(market))
+    return Settled(closes, spans, _settled_after(market.cost_rate, targets, returns))
 
 
-def _settled_after(market: Market) -> int:
-    leverage = float(np.abs(market.weights).sum(axis=2).max())
-    influence = 2.0 * market.cost_rate * leverage  # twice: a bad day halves the equity that it is measured by
+def _settled_after(cost_rate: float, targets: Floats, returns: Floats) -> int:
+    """Closes after a fill until its cost is forgotten.
+
+    A close leaves the share k' = 1 - c sum |w (k + g) - w (1 + r)| / (k + g) of the equity before its orders, if the
+    close before left k and the legs earned r, together g. What this leaves of a difference in k is
+    c sum |w| (1 + r) / (k + g)^2. The fill's own cost is a difference of about that size, and each close after it makes
+    it that much smaller.
+    """
+    size = np.abs(targets)
+    least_kept = 1.0 - 2.0 * cost_rate * float(size.sum(axis=1).max())
+    equity = least_kept + returns @ targets.T
+    if equity.min() <= 0.0:
+        return len(returns)
+    influence = cost_rate * float(((1.0 + returns) @ size.T / equity**2).max())
     if influence >= 1.0:
-        return len(market.dates)
-    # The fill's own cost is one influence, and each close in between another.
-    return 2 if influence <= FORGOTTEN else max(2, math.ceil(math.log(FORGOTTEN) / math.log(influence)))
+        return len(returns)
+    return 1 if influence <= FORGOTTEN else math.ceil(math.log(FORGOTTEN) / math.log(influence))
 
 
 @jit_in_place

@@ -73,14 +73,17 @@ def _collecting_what_is_new() -> Iterator[None]:
     """Collect what the block leaves behind, and do not look at what was there before.
 
     Portfolios sit in reference cycles and would pile up from block to block; to go through all that is imported each
-    time would take longer than many a block.
+    time would take longer than many a block. Where something is set aside already, whoever did it brings it back.
     """
-    gc.freeze()
+    mine = gc.get_freeze_count() == 0
+    if mine:
+        gc.freeze()
     try:
         yield
-    finally:
         gc.collect()
-        gc.unfreeze()
+    finally:
+        if mine:
+            gc.unfreeze()
 
 
 def simulate(

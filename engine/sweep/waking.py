@@ -19,8 +19,10 @@ from kernels.bits import trailing_zeros
 
 __all__ = [
     "NEVER_HIT",
+    "SEARCHED",
     "UNDRAWN",
     "UNWATCHED",
+    "VISITED",
     "Planes",
     "Watch",
     "answer",
@@ -61,6 +63,9 @@ SLEEPS, WAKES = 0, 1
 
 NODES = 64
 """Most nodes of a diagram, the ends included. A rule at rest in a state that needs more is asked at each close."""
+
+VISITED, SEARCHED = 0, 1
+"""What is counted."""
 
 UNDRAWN, TOO_LARGE = -1, -2
 """In the place of a diagram's root: it has not been made yet; it has too many nodes."""
@@ -108,7 +113,7 @@ class Watch(NamedTuple):
     layer
         int16 (codes,): scratch of the making of a diagram.
     visited
-        int64 (1,): closes looked at so far.
+        int64 (2,): closes looked at so far, and paths whose changes of posture were searched.
     """
 
     place: Integers
@@ -161,7 +166,7 @@ def start_watch(conditions: int, words: int) -> Watch:
         codes_of=np.full(WATCHED, -1, np.int64),
         values=np.zeros((NODES, words), np.uint64),
         layer=np.zeros(codes, np.int16),
-        visited=np.zeros(1, np.int64),
+        visited=np.zeros(2, np.int64),
     )
 
 

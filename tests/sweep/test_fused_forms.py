@@ -1,4 +1,4 @@
-"""Both forms of the fused evaluation agree to the last bit for every strategy, and with accounting and vectorbt."""
+"""All forms of the fused evaluation agree to the last bit for every strategy, and with accounting and vectorbt."""
 
 import subprocess
 import sys
@@ -28,6 +28,8 @@ from engine.sweep.fused_backend import (
     make_evaluator,
 )
 from engine.sweep.fused_blocks import evaluate_blocks, split
+from engine.sweep.holdings import LOWEST, OPEN, new_memory, recall
+from engine.sweep.settled import SPAN
 from engine.sweep.vectorbt_backend import evaluate_paths
 from parquet_store import Store
 from tests.conftest import ROOT
@@ -59,9 +61,50 @@ def test_every_form_gives_the_same_bits(market_store: Store, name: str) -> None:
         assert_frame_equal(evaluate_combinations(evaluator, combinations, form), one_pass, check_exact=True)
 
 
-@pytest.mark.parametrize("name", ["credit_spreads_monitor", "bitcoin_hedge", "capitulation"])
+def test_a_stop_that_is_no_loss_says_nothing_of_others(simulated_store: Store) -> None:
+    """A rule with such a stop is followed close by close, and its path is not taken for that of another stop."""
+    plan = make_plan(simulated_store, load_grid(ROOT / "configs" / "pair_quick.toml"))
+    field = plan.grid.strategy.rule._fields.index("stop_loss")
+    knobs = plan.knobs.rows.copy()
+    knobs[::2, field] = 0.02
+    plan = replace(plan, knobs=replace(plan.knobs, rows=knobs))
+    evaluator = make_evaluator(plan)
+    combinations = np.arange(plan.grid.size)
+    one_pass = evaluate_combinations(evaluator, combinations, ONE_PASS)
+    assert one_pass.unique().height > 2
+    for form in (EVENT_DRIVEN, REMEMBERING):
+        assert_frame_equal(evaluate_combinations(evaluator, combinations, form), one_pass, check_exact=True)
+
+
+@jit
+def add_up(
+    in_spans: bool, books: Any, memory: Any, held: int, following: int, filled: int, left: int, holdings: Any
+) -> None:
+    recall(memory, False, in_spans, books, 0, True, held, following, filled, left, 0.9998, holdings)
+
+
+@pytest.mark.parametrize("rate_bps", [0.0, 2.0, 50.0])
+def test_closes_in_spans_add_up_to_what_they_do_one_by_one(simulated_store: Store, rate_bps: float) -> None:
+    plan = shipped_plan(simulated_store, "bitcoin_hedge", rate_bps=rate_bps)
+    books, memory, sessions = make_evaluator(plan).books, new_memory(0), plan.panel.sessions
+    holdings = np.empty(plan.market.prices.shape[1])
+    begin = 5 * SPAN
+    for filled in (begin - 1, begin - books.settled.after, sessions - 30):
+        ends = {begin + k for k in range(-1, 3 * SPAN)} if filled < begin else {sessions - 2, sessions - 1, sessions}
+        for left in sorted(end for end in ends if end > filled):
+            found = []
+            for in_spans in (True, False):
+                add_up(in_spans, books, memory, 2, 0 if left < sessions else OPEN, filled, left, holdings)
+                found.append(memory.records[0, :LOWEST].copy())
+            np.testing.assert_allclose(found[0], found[1], rtol=1e-14, atol=1e-17)
+
+
+@pytest.mark.parametrize(
+    ("name", "share"),
+    [("credit_spreads_monitor", 0.7), ("bitcoin_hedge", 0.7), ("capitulation", 0.7), ("vix_regime", 0.85)],
+)
 def test_what_holds_the_same_positions_is_followed_once(
-    simulated_store: Store, monkeypatch: pytest.MonkeyPatch, name: str
+    simulated_store: Store, monkeypatch: pytest.MonkeyPatch, name: str, share: float
 ) -> None:
     """Many parameters of these grids do not matter where others have their values. Little room costs time, no bit."""
     plan = make_plan(simulated_store, load_grid(ROOT / "configs" / f"{name}.toml"))
@@ -77,7 +120,7 @@ def test_what_holds_the_same_positions_is_followed_once(
         assert_frame_equal(metrics[path_of], expected, check_exact=True)
         followed.append(metrics.height)
     assert distinct <= followed[0] <= min(followed[1:])
-    assert followed[0] < 0.7 * len(combinations)
+    assert followed[0] < share * len(combinations)
 
 
 @pytest.mark.parametrize("rate_bps", [0.0, 2.0, 50.0])

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from numpy.typing import NDArray
 from polars.testing import assert_frame_equal
 
 from engine.metrics import METRICS
@@ -220,6 +221,34 @@ def test_an_interrupt_in_the_middle_of_a_write_stores_nothing_twice(
     assert_frame_equal(resumed.results, whole.results, check_exact=True)
     assert resumed.run.stored == whole.run.stored
     assert resumed.statistics.to_bytes() == whole.statistics.to_bytes()
+
+
+@pytest.mark.parametrize("keep", ["all", "top:30"])
+def test_an_interrupt_while_trials_are_sorted_in_loses_none(
+    fresh_simulated_store: Store, monkeypatch: pytest.MonkeyPatch, keep: str
+) -> None:
+    small_blocks(monkeypatch)
+    monkeypatch.setattr("engine.sweep.results._FIRST_PAUSE", 0.0)
+    monkeypatch.setattr("engine.sweep.results._SHARE", 0.0)
+    expected = fused(fresh_simulated_store, pair_grid(AXES, costs={"commission_bps": 2.0}), keep)
+    sorts = 0
+    sort = np.lexsort
+
+    def interrupted(keys: tuple[NDArray[np.generic], ...]) -> NDArray[np.intp]:
+        nonlocal sorts
+        sorts += 1
+        if sorts == 9:
+            raise KeyboardInterrupt
+        return sort(keys)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.sweep.trials.np.lexsort", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            fused(fresh_simulated_store, pair_grid(AXES, costs={"commission_bps": 2.0}), keep, anew=True)
+    resumed = fused(fresh_simulated_store, pair_grid(AXES, costs={"commission_bps": 2.0}), keep)
+    for name in ("distinct", "tried", "stored", "never_traded", "positive_count"):
+        assert getattr(resumed.run, name) == getattr(expected.run, name)
+    assert_frame_equal(resumed.results, expected.results, check_exact=True)
 
 
 def test_random_sample_is_a_part_of_the_whole(fresh_simulated_store: Store, whole: SweepRun) -> None:
