@@ -136,14 +136,12 @@ def declared_stops(rule_type: Any) -> Stops:
     """Return when a rule looks at what its holding has earned, by its declaration or because it never reads it."""
     of_posture = np.full(POSTURE_MASK + 1, NO_STOP, np.int64)
     is_stop = np.zeros(len(rule_type._fields), np.bool_)
-    declared = getattr(rule_type, "stops", None)
-    if declared is None:
-        never = not reads_held_return(rule_type)
-        return Stops(of_posture, is_stop, never, never)
-    for posture, field in declared.items():
+    stops = getattr(rule_type, "stops", None)
+    for posture, field in (stops or {}).items():
         of_posture[posture] = rule_type._fields.index(field)
         is_stop[of_posture[posture]] = True
-    return Stops(of_posture, is_stop, True, not is_stop.any())
+    declared = stops is not None or not reads_held_return(rule_type)
+    return Stops(of_posture, is_stop, declared, declared and not is_stop.any())
 
 
 def no_changes(sessions: int) -> Changes:

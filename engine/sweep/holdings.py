@@ -17,7 +17,7 @@ from engine.compiled import inlined_in_place, inner_in_place
 from engine.sweep.plan import Market
 from engine.sweep.rules import leg_returns
 from engine.sweep.settled import GROSS, KEPT, NET, SPAN, TRADED, Settled, span_sums, stored_sums, tabulate_settled
-from engine.sweep.tally import NO_RETURNS, Tally, add_return, join
+from engine.sweep.tally import FIELDS, NO_RETURNS, add_return, join, write_tally
 from kernels.prefetch import aligned_zeros, prefetch
 
 __all__ = [
@@ -44,8 +44,6 @@ NOTHING = 0
 
 OPEN = -1
 """In the place of what follows: the sample ends before the holding does."""
-
-FIELDS = len(Tally._fields)
 
 NET_TALLY, GROSS_TALLY = 0, FIELDS
 NOTIONAL, KEPT_AFTER, LOWEST, HELD, FOLLOWING, FILLED, LEFT, KEPT_BEFORE = range(2 * FIELDS, 2 * FIELDS + 8)
@@ -256,10 +254,8 @@ def _measure(
         if not leaves:
             lowest = min(lowest, held_return)
         t += 1
-    for field, value in enumerate(net):
-        records[place, NET_TALLY + field] = value
-    for field, value in enumerate(gross):
-        records[place, GROSS_TALLY + field] = value
+    write_tally(records[place], NET_TALLY, net)
+    write_tally(records[place], GROSS_TALLY, gross)
     records[place, NOTIONAL] = notional
     records[place, KEPT_AFTER] = kept
     records[place, LOWEST] = lowest

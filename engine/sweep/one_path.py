@@ -39,7 +39,7 @@ from engine.sweep.holdings import (
     place_in_memory,
     recall,
 )
-from engine.sweep.tally import NO_RETURNS, Tally, add_return, join
+from engine.sweep.tally import NO_RETURNS, Tally, add_return, join, read_tally
 from engine.sweep.waking import Watch
 
 __all__ = ["Counts", "Form", "Scratch", "follow_path"]
@@ -201,8 +201,8 @@ def follow_path(  # noqa: C901, PLR0912, PLR0915 - one loop, so that all it carr
                 in_step = False
             if field != NO_STOP:
                 scratch.high[field] = min(scratch.high[field], lowest)
-            earned = _tally(memory.records, place, NET_TALLY)
-            earned_gross = _tally(memory.records, place, GROSS_TALLY)
+            earned = read_tally(memory.records[place], NET_TALLY)
+            earned_gross = read_tally(memory.records[place], GROSS_TALLY)
             net, gross = join(net, earned), join(gross, earned_gross)
             hits += entry * earned.growth > WON
             gross_hits += earned_gross.growth > WON
@@ -250,17 +250,3 @@ def _trace(books: Books, daily: bool, held: int, closes: int) -> int:
     if held == NOTHING:
         return 0
     return (held << 20) ^ (min(closes, books.settled.after) if daily else 0)
-
-
-@inlined_in_place
-def _tally(records: Floats, place: int, first: int) -> Tally:
-    """Read a tally back from the record of a holding."""
-    return Tally(
-        records[place, first],
-        records[place, first + 1],
-        records[place, first + 2],
-        records[place, first + 3],
-        records[place, first + 4],
-        records[place, first + 5],
-        records[place, first + 6],
-    )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine.compiled import inlined_in_place, jit_in_place
 from engine.sweep.plan import Market
-from engine.sweep.tally import NO_RETURNS, Tally, add_return
+from engine.sweep.tally import FIELDS, NO_RETURNS, Tally, add_return, read_tally, write_tally
 
 __all__ = ["GROSS", "KEPT", "NET", "SPAN", "TRADED", "Settled", "span_sums", "stored_sums", "tabulate_settled"]
 
@@ -28,8 +28,6 @@ SPAN = 8
 
 FORGOTTEN = 1e-16
 """Influence of the cost of a fill on a later return that is less than its rounding."""
-
-FIELDS = len(Tally._fields)
 
 
 class Settled(NamedTuple):
@@ -115,10 +113,8 @@ def _fill_spans(closes: Floats, spans: Floats) -> None:
     for row in range(spans.shape[0]):
         for span in range(spans.shape[1]):
             net, gross, traded = span_sums(closes, row, span * SPAN)
-            for field, value in enumerate(net):
-                spans[row, span, field] = value
-            for field, value in enumerate(gross):
-                spans[row, span, FIELDS + field] = value
+            write_tally(spans[row, span], 0, net)
+            write_tally(spans[row, span], FIELDS, gross)
             spans[row, span, 2 * FIELDS] = traded
 
 
@@ -137,6 +133,4 @@ def span_sums(closes: Floats, target: int, first: int) -> tuple[Tally, Tally, fl
 def stored_sums(spans: Floats, target: int, first: int) -> tuple[Tally, Tally, float]:
     """Return what `span_sums` does, from the table."""
     row = spans[target, first // SPAN]
-    net = Tally(row[0], row[1], row[2], row[3], row[4], row[5], row[6])
-    gross = Tally(row[7], row[8], row[9], row[10], row[11], row[12], row[13])
-    return net, gross, row[14]
+    return read_tally(row, 0), read_tally(row, FIELDS), row[2 * FIELDS]

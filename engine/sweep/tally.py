@@ -7,10 +7,25 @@ that holds it.
 import math
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.compiled import inlined_in_place, inner_in_place
 from engine.metrics import LEAST_RISK, SESSIONS_A_YEAR
 
-__all__ = ["NO_RETURNS", "ReturnMetrics", "Tally", "add_return", "join", "return_metrics"]
+__all__ = [
+    "FIELDS",
+    "NO_RETURNS",
+    "ReturnMetrics",
+    "Tally",
+    "add_return",
+    "join",
+    "read_tally",
+    "return_metrics",
+    "write_tally",
+]
+
+Floats = NDArray[np.float64]
 
 
 class Tally(NamedTuple):
@@ -36,6 +51,8 @@ class Tally(NamedTuple):
     level: float
     worst: float
 
+
+FIELDS = len(Tally._fields)
 
 NO_RETURNS = Tally(1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0)
 
@@ -73,6 +90,21 @@ def join(first: Tally, second: Tally) -> Tally:
         min(first.low, first.growth * second.low),
         min(first.level * second.growth, second.level),
         min(first.worst, first.level * second.low, second.worst),
+    )
+
+
+@inlined_in_place
+def write_tally(row: Floats, first: int, tally: Tally) -> None:
+    """Keep a tally in a row of a table, from the place ``first`` on."""
+    for field, value in enumerate(tally):
+        row[first + field] = value
+
+
+@inlined_in_place
+def read_tally(row: Floats, first: int) -> Tally:
+    """Read a tally back that `write_tally` kept."""
+    return Tally(
+        row[first], row[first + 1], row[first + 2], row[first + 3], row[first + 4], row[first + 5], row[first + 6]
     )
 
 
